@@ -1,0 +1,1 @@
+"""The words of the field: what a fact is and the values it is made of."""

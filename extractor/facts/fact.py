@@ -1,0 +1,210 @@
+"""What a fact is: the base class of every fact type and the marks that say how a text field is checked.
+
+In: nothing. Out: `Fact`, `Value`, the marks `Quote`, `Verbatim`, `Name`, and `walk`, which finds them in an instance. Floor: facts.
+Before changing it: the JSON Schema of these classes is what the model is asked for, so a new field or description is a new version.
+"""
+
+import types
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from extractor.records import Issue
+
+Role = Literal["quote", "verbatim", "name"]
+
+
+class Mark(NamedTuple):
+    """How the code checks a text field; it stands in the field's `Annotated`."""
+
+    role: Role
+
+
+Quote = Annotated[str, Mark("quote")]
+"""A passage copied out of the article; it must be found there, or the fact is not believed."""
+Verbatim = Annotated[str, Mark("verbatim")]
+"""Words that must stand inside one of the fact's quotes."""
+Name = Annotated[str, Mark("name")]
+"""A name that must stand in the article; outside the quotes it is flagged, since texts say "he" and "the ministry"."""
+
+
+class Closed(BaseModel):
+    """A part of a fact: a closed object, as strict decoding needs it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+CheckResult = Literal["agrees", "disagrees", "not_understood"]
+
+
+class Check(NamedTuple):
+    """What a grammar says of a model's reading."""
+
+    result: CheckResult
+    """`agrees`, `disagrees` (an error: repair) or `not_understood` (kept, flagged `unverified`)."""
+    message: str = ""
+    """For `disagrees` and `not_understood`: the words, what they mean and what the model said."""
+    assumed: str = ""
+    """For `agrees`: what had to be assumed ("bare $ read as USD"); "" when nothing was. It becomes a warning."""
+
+
+class Value(Closed):
+    """A value with its words: the model gives both, the code checks that they agree."""
+
+    as_written: Verbatim
+    """The words of the value, verbatim."""
+
+    def check(self, *, quote: str, start: int, published: date | None) -> Check:
+        """Whether this value is what its words mean.
+
+        Args:
+            quote: The passage in which `as_written` stands, with the article's own words around it.
+            start: Where in `quote` `as_written` begins, a code point; what adjoins it ("at least", "million") must not be cut off.
+            published: The article's publication date; None leaves relative dates open.
+
+        Returns:
+            `not_understood` unless a subclass has a grammar.
+        """
+        del quote, start, published
+        return Check("not_understood", f"no grammar reads {self.as_written!r}")
+
+
+Certainty = Literal["asserted", "claimed", "probable", "possible", "denied", "disputed"]
+
+
+class Attribution(Closed):
+    """Who says so, and how surely."""
+
+    speaker: Name | None = Field(
+        default=None,
+        description="The person or body whose statement this is, in the fullest form the article uses; null when the article itself says it.",
+    )
+    relayed_by: Name | None = Field(
+        default=None,
+        description=(
+            "An outlet or person that passes on the speaker's words, such as a news agency; "
+            "null otherwise. The article's own outlet and publishing platforms do not count."
+        ),
+    )
+    certainty: Certainty = Field(
+        description=(
+            "asserted: the article's own voice, or an actor about its own act. claimed: a speaker about somebody else's act, "
+            "or one side about a two-sided deal. probable, possible, denied, disputed: as the text has it."
+        ),
+    )
+
+
+class Example(NamedTuple):
+    """A worked example of a fact type: a short text and the facts of that type in it; it must ground in its own text."""
+
+    text: str
+    """An invented news text; it holds facts of no other shipped type."""
+    published: date | None
+    """Its publication date."""
+    facts: tuple["Fact", ...]
+    """What a right answer holds; () teaches that no fact is a right answer."""
+
+
+class Fact(Closed):
+    """The base of every fact type: a subclass's fields are exactly what the model is asked for.
+
+    Its validators are pure and never see the article. A subclass sets `version` and should carry `examples`.
+    """
+
+    version: ClassVar[int] = 1
+    """Raised when fields, descriptions or examples change, so that articles are asked again."""
+    examples: ClassVar[tuple[Example, ...]] = ()
+    """Worked examples for the prompt."""
+
+    evidence: list[Quote] = Field(
+        description=(
+            "The shortest passages that prove this record, each copied character by character from the article. "
+            "One passage is often enough. Every value's words stand inside one of them."
+        ),
+    )
+    attribution: Attribution = Field(description="Who says so, and how surely.")
+    is_background: bool = Field(
+        description="True when the article only recalls this as earlier news and adds nothing to it; otherwise false.",
+    )
+
+
+class Leaf(NamedTuple):
+    """One marked text inside a fact."""
+
+    path: str
+    """Such as `suppliers[0].name`."""
+    role: Role | None
+    """None for a text field without a mark."""
+    text: str
+    """The text itself."""
+
+
+class Part(NamedTuple):
+    """One closed object inside a fact (a `Value`, a `Party`, …)."""
+
+    path: str
+    """Such as `quantity`."""
+    value: Closed
+    """The object."""
+
+
+def walk(value: BaseModel, prefix: str = "") -> Iterator[Leaf | Part]:
+    """Every text and every closed object inside `value`, depth first, in field order; `value` itself is not given."""
+    for name, field in type(value).model_fields.items():
+        path = f"{prefix}.{name}" if prefix else name
+        yield from _walk(getattr(value, name), field.annotation, field.metadata, path)
+
+
+def _walk(value: object, annotation: Any, metadata: list[Any], path: str) -> Iterator[Leaf | Part]:
+    if isinstance(value, str):
+        role = _role(annotation, metadata)
+        if role is not None or not _is_literal(annotation):
+            yield Leaf(path, role, value)
+    elif isinstance(value, Closed):
+        yield Part(path, value)
+        yield from walk(value, path)
+    elif isinstance(value, (list, tuple)):
+        inner = _item_annotation(annotation)
+        for index, item in enumerate(value):
+            yield from _walk(item, inner, [], f"{path}[{index}]")
+
+
+def _unwrapped(annotation: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """The alternatives of an annotation, each with the marks that stand on it."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        base, *marks = get_args(annotation)
+        yield from ((inner, [*more, *marks]) for inner, more in _unwrapped(base))
+    elif origin in (Union, types.UnionType):
+        for arm in get_args(annotation):
+            yield from _unwrapped(arm)
+    else:
+        yield annotation, []
+
+
+def _role(annotation: Any, metadata: list[Any]) -> Role | None:
+    marks = [*metadata, *(mark for _, found in _unwrapped(annotation) for mark in found)]
+    return next((mark.role for mark in marks if isinstance(mark, Mark)), None)
+
+
+def _is_literal(annotation: Any) -> bool:
+    return any(get_origin(arm) is Literal for arm, _ in _unwrapped(annotation))
+
+
+def _item_annotation(annotation: Any) -> Any:
+    for arm, _ in _unwrapped(annotation):
+        if get_origin(arm) in (list, tuple):
+            return get_args(arm)[0]
+    return str
+
+
+def error(code: str, path: str, message: str) -> Issue:
+    """An issue that keeps a fact from being believed."""
+    return Issue(severity="error", code=code, path=path, message=message)
+
+
+def warning(code: str, path: str, message: str) -> Issue:
+    """An issue that a kept fact carries."""
+    return Issue(severity="warning", code=code, path=path, message=message)
