@@ -74,6 +74,16 @@ class Issue(Record):
     message: str
     """What is wrong, with the value and what would be right; it is shown to people and, in a repair, to the model."""
 
+    @classmethod
+    def error(cls, code: str, path: str, message: str) -> Self:
+        """An issue that keeps a fact from being believed."""
+        return cls(severity="error", code=code, path=path, message=message)
+
+    @classmethod
+    def warning(cls, code: str, path: str, message: str) -> Self:
+        """An issue that a believed fact carries."""
+        return cls(severity="warning", code=code, path=path, message=message)
+
 
 class Usage(Record):
     """Tokens, summed over attempts. Failed attempts count when the endpoint reported them."""

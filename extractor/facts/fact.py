@@ -11,8 +11,6 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_arg
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from extractor.records import Issue
-
 Role = Literal["quote", "verbatim", "name"]
 
 
@@ -124,7 +122,7 @@ class Fact(Closed):
             "One passage is often enough. Every value's words stand inside one of them."
         ),
     )
-    attribution: Attribution = Field(description="Who says so, and how surely.")
+    attribution: Attribution
     is_background: bool = Field(
         description="True when the article only recalls this as earlier news and adds nothing to it; otherwise false.",
     )
@@ -198,13 +196,3 @@ def _item_annotation(annotation: Any) -> Any:
         if get_origin(arm) in (list, tuple):
             return get_args(arm)[0]
     return str
-
-
-def error(code: str, path: str, message: str) -> Issue:
-    """An issue that keeps a fact from being believed."""
-    return Issue(severity="error", code=code, path=path, message=message)
-
-
-def warning(code: str, path: str, message: str) -> Issue:
-    """An issue that a kept fact carries."""
-    return Issue(severity="warning", code=code, path=path, message=message)

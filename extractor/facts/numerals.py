@@ -1,0 +1,1 @@
+"""Numbers as they are written in news: digits, number words, magnitudes."""

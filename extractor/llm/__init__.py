@@ -1,0 +1,1 @@
+"""What we ask: prompts out, replies in."""

@@ -1,0 +1,82 @@
+"""Every setting of a run, with its default, its bounds and its environment name; the only file that reads the environment.
+
+In: options and `os.environ`. Out: a frozen `Settings`. Floor: settings.
+Before changing it: options win over the environment, which wins over the defaults; a secret is never printed or stored.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+
+from extractor.errors import SettingsError
+from extractor.records import Record
+
+DEFAULT_MODEL = "gpt-5-mini"
+"""Small, cheap and takes a strict JSON Schema; any other by `--model`."""
+
+DEFAULT_OUT = "extractor-run"
+"""The run folder where none is named, in the working folder."""
+
+ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
+    "model": ("EXTRACTOR_MODEL",),
+    "base_url": ("EXTRACTOR_BASE_URL", "OPENAI_BASE_URL"),
+    "api_key": ("EXTRACTOR_API_KEY", "OPENAI_API_KEY"),
+    "timeout_s": ("EXTRACTOR_TIMEOUT",),
+    "concurrency": ("EXTRACTOR_CONCURRENCY",),
+    "repairs": ("EXTRACTOR_REPAIRS",),
+}
+"""Environment variables by setting, the first that is set wins."""
+
+
+class Settings(Record):
+    """What a run may be told; the same for the command, the library and the tests."""
+
+    model: str = Field(default=DEFAULT_MODEL, min_length=1)
+    """Model name, as the endpoint knows it."""
+    base_url: str | None = None
+    """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is OpenAI's own. With one, no key is needed."""
+    api_key: SecretStr | None = None
+    """The endpoint's key; never logged, stored or recorded."""
+    timeout_s: float = Field(default=120.0, gt=0)
+    """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it."""
+    attempts: int = Field(default=5, ge=1, le=20)
+    """HTTP requests for one call at most, when the transport fails (429, 5xx, timeouts, broken bodies)."""
+    retry_budget_s: float = Field(default=300.0, ge=0)
+    """Seconds that one call may spend on retrying, waits included; an attempt that would start later is not made."""
+    concurrency: int = Field(default=16, ge=1, le=4096)
+    """Articles worked on at a time."""
+    repairs: int = Field(default=2, ge=0, le=10)
+    """Rounds in which facts that were not believed go back to the model."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sampling temperature; None sends none, since some models refuse any but their own."""
+    max_output_tokens: int | None = Field(default=None, ge=1)
+    """Tokens that one answer may have; None leaves it to the endpoint."""
+    part_chars: int = Field(default=16_000, ge=1_000)
+    """Code points of an article that go into one call (about 4,000 tokens of English); a longer one is asked in parts."""
+
+
+def settings(**options: Any) -> Settings:
+    """The settings of a run: `options` that are not None, then the environment, then the defaults.
+
+    Raises:
+        SettingsError: A value is out of bounds or of the wrong type; the message names the setting and where it came from.
+    """
+    found: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for name, variables in ENVIRONMENT.items():
+        for variable in variables:
+            if value := os.environ.get(variable, "").strip():
+                found[name], origin[name] = value, variable
+                break
+    for name, value in options.items():
+        if value is not None:
+            found[name], origin[name] = value, f"option {name!r}"
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        given = "" if name == "api_key" else f" (got {first['input']!r})"
+        raise SettingsError(f"Setting {name!r} from {origin.get(name, 'the defaults')}: {first['msg']}{given}.") from None
