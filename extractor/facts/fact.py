@@ -4,6 +4,7 @@ In: nothing. Out: `Fact`, `Value`, the marks `Quote`, `Verbatim`, `Name`, and `w
 Before changing it: the JSON Schema of these classes is what the model is asked for, so a new field or description is a new version.
 """
 
+import re
 import types
 from collections.abc import Iterator
 from datetime import date
@@ -126,6 +127,11 @@ class Fact(Closed):
     is_background: bool = Field(
         description="True when the article only recalls this as earlier news and adds nothing to it; otherwise false.",
     )
+
+
+def registered_name(fact_type: type[Fact]) -> str:
+    """The name by which a type is known everywhere: the class's name in snake case, `weapons_transfer` for `WeaponsTransfer`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", fact_type.__name__).lower()
 
 
 class Leaf(NamedTuple):

@@ -1,0 +1,1 @@
+"""What we believe: pure functions from what a model said to facts that stand in the article."""

@@ -1,0 +1,115 @@
+"""What goes back to the model: only the bad items, with their errors and the paragraphs they are about; and how the answer is read.
+
+In: items that were not believed. Out: repair calls, and the answered versions by item. Floor: evidence.
+Before changing it: a repair must never see or change a fact that is believed.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from extractor.evidence.outcome import Try
+from extractor.evidence.validate import Judge, texts_of
+from extractor.facts.fact import Fact
+from extractor.llm.prompt import ToRepair, repair_prompt
+from extractor.records import Call, Reply, Span
+
+ITEMS_PER_CALL = 8
+"""Bad items in one request: a model's care for each falls with their number, and one broken answer costs fewer."""
+PASSAGES_PER_ITEM = 4
+"""Paragraphs sent for one item at most."""
+NEAREST = 2
+"""Sentences looked up for a quote that is nowhere: the right one is first or second when the quote was only miscopied."""
+
+
+class Bad(NamedTuple):
+    """An item that is not believed yet."""
+
+    order: tuple[int, ...]
+    """Its place among all items of the article, so that a repaired fact keeps it."""
+    fact_type: str
+    """Registered name."""
+    tries: tuple[Try, ...]
+    """Every version so far, oldest first."""
+    evidence: tuple[Span, ...]
+    """Its quotes that do stand in the article."""
+
+
+class Question(NamedTuple):
+    """A repair call and the items it is about, by the number they have in it."""
+
+    call: Call
+    items: dict[int, Bad]
+
+
+def questions(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]]) -> list[Question]:
+    """Repair calls for `bad`, at most `ITEMS_PER_CALL` items each, with the schemas of their types alone."""
+    return [_question(bad[at : at + ITEMS_PER_CALL], judge, types) for at in range(0, len(bad), ITEMS_PER_CALL)]
+
+
+def answers(question: Question, reply: Reply) -> dict[int, str | None]:
+    """The corrected JSON text by number; None for a withdrawn item. Numbers that were not asked for are left out.
+
+    A number answered twice counts once, as first answered. An entry that is a bare fact, which servers without a strict schema give,
+    is taken when one item was asked for.
+    """
+    found: dict[int, str | None] = {}
+    for item in reply.items:
+        entry = _entry(item.json_text)
+        if isinstance(entry, dict) and isinstance(entry.get("item"), int) and "fact" in entry:
+            number, fact = entry["item"], entry["fact"]
+        elif len(question.items) == 1:
+            number, fact = next(iter(question.items)), entry
+        else:
+            continue
+        if number in question.items and question.items[number].fact_type == item.fact_type:
+            found.setdefault(number, None if fact is None else json.dumps(fact, ensure_ascii=False))
+    return found
+
+
+def _entry(json_text: str) -> object:
+    try:
+        return json.loads(json_text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _question(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]]) -> Question:
+    # in catalogue order, as the answer's arrays are
+    ordered = [item for name in types for item in bad if item.fact_type == name]
+    items = dict(enumerate(ordered, start=1))
+    shown = [ToRepair(number, item.fact_type, item.tries[-1].json_text, item.tries[-1].issues) for number, item in items.items()]
+    passages = _joined(passage for item in ordered for passage in _passages(item, judge))
+    concerned = tuple(name for name in types if any(item.fact_type == name for item in ordered))
+    prompt = repair_prompt(judge.article, shown, passages)
+    return Question(Call(kind="repair", article_id=judge.article.id, fact_types=concerned, prompt=prompt), items)
+
+
+def _passages(item: Bad, judge: Judge) -> Iterator[Span]:
+    """The paragraphs of an item's quotes; of a quote that is nowhere, those nearest to it; without any quote, those nearest to its words."""
+    texts = texts_of(item.tries[-1].json_text)
+    quotes = texts.get("evidence", [])
+    spans = list(item.evidence)
+    for quote in quotes:
+        if not judge.ground.find(quote):
+            spans.extend(judge.ground.closest(quote, NEAREST))
+    for text in texts["other"]:
+        # words that stand elsewhere in the article: the passage that the evidence lacks
+        places = judge.ground.find(text) if len(text) > 1 else []
+        if places and not any(quote.start <= place.start and place.end <= quote.end for quote in item.evidence for place in places):
+            spans.append(places[0])
+    if not spans:
+        spans.extend(judge.ground.closest(" ".join(texts["other"]), NEAREST) or [Span(start=0, end=len(judge.article.text))])
+    paragraphs = dict.fromkeys(judge.ground.paragraph(span) for span in spans)
+    yield from list(paragraphs)[:PASSAGES_PER_ITEM]
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """`spans` in text order without doubles; overlapping ones become one."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        if joined and span.start < joined[-1].end:
+            joined[-1] = Span(start=joined[-1].start, end=max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined

@@ -1,0 +1,203 @@
+"""Whether one item is believed: its shape, its quotes, the words inside them, its values, its names.
+
+In: a raw item, its type, the article. Out: `Believed` or `NotBelieved`. Floor: evidence.
+Before changing it: raise `JUDGE_VERSION`, so that stored replies are judged again.
+The chain: quote in article → `as_written` in quote → value agrees with `as_written`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from extractor.evidence.ground import Ground, choose
+from extractor.facts.fact import Check, Fact, Leaf, Value, walk
+from extractor.facts.party import Party, mentions
+from extractor.records import Article, Issue, Span
+
+JUDGE_VERSION = 1
+"""Version of this room's rules and of the value grammars; stored outcomes of an older one are judged again, without a call."""
+
+_SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
+_WINDOW_CHARS = 200  # on either side of a value's words: the longest number expressions are well below
+_NUMBER = re.compile(r"\d[\d.,]*")
+
+
+class Believed(NamedTuple):
+    """An item that holds."""
+
+    value: Fact
+    evidence: tuple[Span, ...]
+    spans: dict[str, Span]
+    countries: dict[str, str]
+    issues: tuple[Issue, ...]
+
+
+class NotBelieved(NamedTuple):
+    """An item that does not, with every reason found."""
+
+    issues: tuple[Issue, ...]
+    evidence: tuple[Span, ...]
+    """Quotes that do stand in the article, for the repair's paragraphs and the review page."""
+
+
+class Judge:
+    """One article, ready to be compared with what is said about it."""
+
+    def __init__(self, article: Article) -> None:
+        self.article = article
+        self.ground = Ground(article.text)
+        self._countries: set[str] | None = None
+
+    def judge(self, json_text: str, fact_type: type[Fact]) -> Believed | NotBelieved:
+        """Whether the item is believed as a fact of that type.
+
+        Args:
+            json_text: The item as the model wrote it.
+            fact_type: The type it was given as.
+        """
+        try:
+            value = fact_type.model_validate_json(json_text)
+        except ValidationError as invalid:
+            return NotBelieved(tuple(_schema_issues(invalid)), tuple(self._quotes_of(json_text)))
+        leaves = [(leaf, _owner(leaf.path)) for leaf in walk(value) if isinstance(leaf, Leaf)]
+        parts = {part.path: part.value for part in walk(value) if not isinstance(part, Leaf)}
+        issues: list[Issue] = []
+        quotes = self._ground_quotes([leaf for leaf, _ in leaves if leaf.role == "quote"], issues)
+        if not value.evidence:
+            issues.append(Issue.error("no_evidence", "evidence", "The record has no quote; copy the passage that proves it from the article."))
+        inside = list(quotes.values())
+        spans = dict(quotes)
+        for leaf, owner in leaves:
+            part = parts.get(owner)
+            if leaf.role == "verbatim":
+                places = self.ground.find(leaf.text, within=inside)
+                if not places:
+                    issues.append(self._not_in_evidence(leaf))
+                elif isinstance(part, Value) and leaf.path == f"{owner}.as_written":
+                    spans[leaf.path] = self._check(part, owner, places, issues)
+                else:
+                    spans[leaf.path] = places[0]
+            elif leaf.role == "name":
+                self._check_name(leaf, inside, spans, issues)
+            elif leaf.role is None and not isinstance(part, Value):
+                self._check_free(leaf, inside, issues)
+        evidence = tuple(spans.pop(f"evidence[{index}]") for index in range(len(value.evidence)) if f"evidence[{index}]" in spans)
+        if any(issue.severity == "error" for issue in issues):
+            return NotBelieved(tuple(issues), tuple(quotes.values()))
+        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := part.country())}
+        return Believed(value, evidence, spans, countries, tuple(issues))
+
+    def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
+        found: dict[str, list[Span]] = {}
+        for leaf in leaves:
+            if places := self.ground.find(leaf.text):
+                found[leaf.path] = places
+            else:
+                issues.append(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)))
+        return dict(zip(found, choose(list(found.values())), strict=True))
+
+    def _nowhere(self, quote: str) -> str:
+        if not quote.strip():
+            return "The quote is empty."
+        message = f"Quote {_shown(quote)} is not in article {self.article.id!r} ({len(self.article.text)} chars)"
+        near = self.ground.closest(quote)
+        return f"{message}; closest is {_shown(near[0].of(self.article.text))} at [{near[0].start}, {near[0].end})." if near else f"{message}."
+
+    def _not_in_evidence(self, leaf: Leaf) -> Issue:
+        message = f"{_shown(leaf.text)} does not stand as whole words inside any quote of this record"
+        if elsewhere := self.ground.find(leaf.text):
+            message += f"; it stands in the article at [{elsewhere[0].start}, {elsewhere[0].end}), so add that passage to evidence if it belongs here"
+        return Issue.error("not_in_evidence", leaf.path, f"{message}.")
+
+    def _check(self, value: Value, path: str, places: list[Span], issues: list[Issue]) -> Span:
+        """The place of a value's words at which they mean what the value says; the first place when there is none."""
+        checks = [(self._check_at(value, place), place) for place in places]
+        order = {"agrees": 0, "not_understood": 1, "disagrees": 2}
+        check, place = min(checks, key=lambda pair: (order[pair[0].result], pair[1].start))
+        if check.result == "disagrees":
+            issues.append(Issue.error("value_disagrees", path, check.message))
+        elif check.result == "not_understood":
+            issues.append(Issue.warning("unverified", path, check.message))
+        elif check.assumed:
+            issues.append(Issue.warning("assumed", path, check.assumed))
+        return place
+
+    def _check_at(self, value: Value, place: Span) -> Check:
+        # the article's own words around the value, not the quote's: a quote may stop in the middle of a number expression
+        paragraph = self.ground.paragraph(place)
+        begin = max(paragraph.start, place.start - _WINDOW_CHARS)
+        end = min(paragraph.end, place.end + _WINDOW_CHARS)
+        return value.check(quote=self.article.text[begin:end], start=place.start - begin, published=self.article.published)
+
+    def _check_name(self, leaf: Leaf, inside: list[Span], spans: dict[str, Span], issues: list[Issue]) -> None:
+        if places := self.ground.find(leaf.text, within=inside, any_case=True):
+            spans[leaf.path] = places[0]
+        elif places := self.ground.find(leaf.text, any_case=True):
+            spans[leaf.path] = min(places, key=lambda place: min((abs(place.start - quote.start) for quote in inside), default=0))
+            issues.append(Issue.warning("name_outside_evidence", leaf.path, f"{_shown(leaf.text)} stands in the article, but in none of the quotes."))
+        elif mentions(leaf.text) & self._mentioned():
+            issues.append(
+                Issue.warning("name_in_other_words", leaf.path, f"The article names the state of {_shown(leaf.text)} in another form only.")
+            )
+        else:
+            issues.append(
+                Issue.error("name_not_in_article", leaf.path, f"Name {_shown(leaf.text)} is not in the article; give it as the article has it.")
+            )
+
+    def _mentioned(self) -> set[str]:
+        if self._countries is None:
+            self._countries = mentions(self.article.text)
+        return self._countries
+
+    def _check_free(self, leaf: Leaf, inside: list[Span], issues: list[Issue]) -> None:
+        if self.ground.find(leaf.text, within=inside):
+            return
+        loose = [number for number in _NUMBER.findall(leaf.text) if not self.ground.find(number.rstrip(".,"), within=inside)]
+        if loose:
+            issues.append(Issue.error("number_not_in_evidence", leaf.path, f"{loose[0]!r} of {_shown(leaf.text)} is in none of the quotes."))
+        else:
+            issues.append(Issue.warning("free_text", leaf.path, f"{_shown(leaf.text)} is the model's own wording, not the article's."))
+
+    def _quotes_of(self, json_text: str) -> list[Span]:
+        """Where the quotes of an item stand that is not of the right shape."""
+        return [places[0] for quote in texts_of(json_text).get("evidence", []) if (places := self.ground.find(quote))]
+
+
+def texts_of(json_text: str) -> Mapping[str, list[str]]:
+    """The strings of an item of any shape: those under `evidence` and `quote` as `evidence`, all others as `other`."""
+    try:
+        item = json.loads(json_text)
+    except (ValueError, RecursionError):
+        return {"other": [json_text]}
+    texts: dict[str, list[str]] = {"evidence": [], "other": []}
+    queue: list[tuple[str, object]] = [("other", item)]
+    while queue:
+        kind, value = queue.pop(0)
+        if isinstance(value, str):
+            texts[kind].append(value)
+        elif isinstance(value, dict):
+            queue.extend(("evidence" if key in ("evidence", "quote") else kind, inner) for key, inner in value.items())
+        elif isinstance(value, list):
+            queue.extend((kind, inner) for inner in value)
+    return texts
+
+
+def _schema_issues(invalid: ValidationError) -> list[Issue]:
+    issues = []
+    for error in invalid.errors(include_url=False, include_context=False):
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+        given = "" if error["type"] == "missing" else f" (got {_shown(error['input'])})"
+        issues.append(Issue.error("schema", path, f"{error['msg'].rstrip('.')}{given}."))
+    return issues
+
+
+def _owner(path: str) -> str:
+    return path.rpartition(".")[0]
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 1]}…"

@@ -1,0 +1,185 @@
+"""Which fact types there are: shipped and installed ones by name, a user's own by class or file; each checked before any call.
+
+In: names, `FILE.py:CLASS`, classes. Out: a mapping from registered name to class, in the order asked for. Floor: facts.
+Before changing it: the shipped types are found by entry point like any other, so this file imports none of them.
+"""
+
+import difflib
+import functools
+import importlib.util
+import json
+import sys
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from extractor.errors import SchemaError
+from extractor.facts.fact import Closed, Fact, Value, registered_name
+from extractor.fingerprint import fingerprint
+
+ENTRY_POINT_GROUP = "extractor.schemas"
+DEFAULT_TYPES = ("weapons_transfer", "funding_source", "negotiation_proposal")
+"""What is read when nobody says which types; an order of its own, since entry points come in any."""
+
+_BARE = {int: "Quantity", float: "Quantity", Decimal: "Money or Quantity", date: "When", datetime: "When"}
+_FORBIDDEN_KEYWORDS = ("oneOf", "patternProperties", "prefixItems", "not", "if", "propertyNames", "unevaluatedProperties")
+
+
+def load(wanted: Sequence[str | type[Fact]]) -> dict[str, type[Fact]]:
+    """The fact types asked for, by registered name, in the order asked for.
+
+    Args:
+        wanted: Registered names, `FILE.py:CLASS` (or `FILE.py`, where it holds one type), or classes. Empty: the three that ship.
+
+    Raises:
+        SchemaError: A name is unknown, a file cannot be loaded, two types share a name, or a type breaks a rule.
+    """
+    found: dict[str, type[Fact]] = {}
+    for item in wanted or DEFAULT_TYPES:
+        fact_type = _resolve(item)
+        name = registered_name(fact_type)
+        if name in found and found[name] is not fact_type:
+            raise SchemaError(f"Two fact types are called {name!r}: rename one of the classes.")
+        check_type(fact_type)
+        found[name] = fact_type
+    return found
+
+
+def available() -> list[str]:
+    """Registered names of the installed fact types: the three that ship first, then the others by name."""
+    return sorted(_installed(), key=lambda name: (DEFAULT_TYPES.index(name) if name in DEFAULT_TYPES else len(DEFAULT_TYPES), name))
+
+
+def type_fingerprint(fact_type: type[Fact]) -> str:
+    """What an outcome depends on in a type: its version, its JSON Schema and its worked examples."""
+    examples = [[ex.text, str(ex.published), [fact.model_dump(mode="json") for fact in ex.facts]] for ex in fact_type.examples]
+    return fingerprint([registered_name(fact_type), fact_type.version, fact_type.model_json_schema(), examples])
+
+
+def check_type(fact_type: type[Fact]) -> None:
+    """Nothing, when strict decoding and the chain of checks can carry this type.
+
+    Raises:
+        SchemaError: The message names the class, the field, the rule and what to write instead.
+    """
+    name = fact_type.__name__
+    if not (fact_type.__doc__ or "").strip():
+        raise SchemaError(f"{name} has no docstring; the model reads it to know what counts as one, so write it.")
+    if "evidence" not in fact_type.model_fields or fact_type.model_fields["evidence"].annotation != Fact.model_fields["evidence"].annotation:
+        raise SchemaError(f"{name}.evidence must stay the base's list of quotes; remove your own field of that name.")
+    for owner, field, annotation in _fields(fact_type, set()):
+        _check_annotation(f"{owner.__name__}.{field}", annotation, in_value=issubclass(owner, Value))
+    schema = json.dumps(fact_type.model_json_schema())
+    for keyword in _FORBIDDEN_KEYWORDS:
+        if f'"{keyword}":' in schema:
+            raise SchemaError(f"{name}'s JSON Schema has {keyword!r}, which strict decoding does not take; write a plain union or a closed model instead.")
+
+
+def _check_annotation(where: str, annotation: Any, *, in_value: bool) -> None:
+    origin = get_origin(annotation)
+    if annotation in _BARE and not in_value:
+        raise SchemaError(
+            f"{where} is a bare {annotation.__name__}: its words could not be checked. Use {_BARE[annotation]} from extractor.facts, which keeps them."
+        )
+    if annotation is Any or annotation in (dict, set, frozenset, tuple, list) or origin in (dict, set, frozenset, tuple):
+        raise SchemaError(f"{where} is {annotation!r}: strict decoding takes closed models, list[…], str, bool and Literal. Use one of these.")
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Closed):
+        raise SchemaError(f"{where} is a {annotation.__name__}, which is not closed: derive it from extractor.facts.fact.Closed.")
+    if origin is not Literal:
+        for inner in get_args(annotation):
+            if isinstance(inner, type) or get_origin(inner) is not None or inner is Any:
+                _check_annotation(where, inner, in_value=in_value)
+
+
+def _fields(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tuple[type[BaseModel], str, Any]]:
+    if model in seen:
+        raise SchemaError(f"{model.__name__} contains itself: a fact is of bounded depth.")
+    for name, field in model.model_fields.items():
+        yield model, name, field.annotation
+        for inner in _models_in(field.annotation):
+            yield from _fields(inner, seen | {model})
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation) if get_origin(annotation) in (list, Union, types.UnionType) else ():
+        yield from _models_in(inner)
+
+
+def _resolve(item: str | type[Fact]) -> type[Fact]:
+    if isinstance(item, type):
+        return _as_fact(item, repr(item.__name__))
+    path, colon, class_name = item.rpartition(":")
+    if item.endswith(".py"):
+        return _from_file(Path(item), None)
+    if colon and path.endswith(".py"):
+        return _from_file(Path(path), class_name)
+    installed = _installed()
+    if item not in installed:
+        near = difflib.get_close_matches(item, installed, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Installed: {', '.join(available())}."
+        raise SchemaError(f"No fact type {item!r}. {hint} A file is given as FILE.py:CLASS.")
+    try:
+        loaded = installed[item].load()
+    except Exception as error:
+        raise SchemaError(f"Fact type {item!r} cannot be loaded from {installed[item].value!r}: {type(error).__name__}: {error}.") from error
+    return _as_fact(loaded, repr(item))
+
+
+def _from_file(path: Path, class_name: str | None) -> type[Fact]:
+    if not path.is_file():
+        raise SchemaError(f"No file {str(path)!r} to load a fact type from; --schema takes a name or FILE.py:CLASS.")
+    module = _module(path.resolve())
+    if class_name:
+        if not hasattr(module, class_name):
+            raise SchemaError(f"{str(path)!r} has no class {class_name!r}; it has {', '.join(_facts_in(module)) or 'no fact type'}.")
+        return _as_fact(getattr(module, class_name), f"{path}:{class_name}")
+    facts = _facts_in(module)
+    if len(facts) != 1:
+        raise SchemaError(f"{str(path)!r} has {len(facts)} fact types ({', '.join(facts) or 'none'}); name one as {path}:CLASS.")
+    return next(iter(facts.values()))
+
+
+def _facts_in(module: types.ModuleType) -> dict[str, type[Fact]]:
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Fact) and value.__module__ == module.__name__
+    }
+
+
+@functools.cache
+def _module(path: Path) -> types.ModuleType:
+    """The file as a module, loaded once, so that its classes are the same however often they are named."""
+    name = f"extractor_user_schema_{fingerprint(str(path))[3:15]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SchemaError(f"{str(path)!r} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Pydantic and pickle look classes up by their module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        del sys.modules[name]
+        raise SchemaError(f"{str(path)!r} line {error.lineno}: {error.msg}.") from error
+    except Exception as error:
+        del sys.modules[name]
+        raise SchemaError(f"{str(path)!r} cannot be loaded: {type(error).__name__}: {error}.") from error
+    return module
+
+
+def _as_fact(loaded: object, what: str) -> type[Fact]:
+    if not (isinstance(loaded, type) and issubclass(loaded, Fact)):
+        raise SchemaError(f"{what} is not a fact type: derive the class from extractor.Fact.")
+    return loaded
+
+
+def _installed() -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
