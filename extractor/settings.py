@@ -57,7 +57,7 @@ class Settings(Record):
     """Code points of an article that go into one call (about 4,000 tokens of English); a longer one is asked in parts."""
 
 
-def settings(**options: Any) -> Settings:
+def resolve(**options: Any) -> Settings:
     """The settings of a run: `options` that are not None, then the environment, then the defaults.
 
     Raises:

@@ -5,6 +5,7 @@ Terms: IATI (transaction types: 2/11 commitment, 12/13 pledge, 3 disbursement, 4
 (allocation; military, financial, humanitarian). Docstrings and descriptions below are read by the model: sources stand here.
 """
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -60,3 +61,84 @@ class FundingSource(Fact):
     )
     channel: Verbatim | None = Field(default=None, description="The fund, facility or scheme it goes through, verbatim; otherwise null.")
     announced: When | None = Field(default=None, description="When it was said or decided.")
+
+
+FundingSource.examples = (
+    Example(
+        text=(
+            "Canada and Japan have together approved 2.4 billion dollars to rebuild Moldova's power grid, the government in Chisinau said. "
+            "Canada's loan of US$900 million, part of that package, was paid out in June.\n\n"
+            "Sweden plans to contribute about 300 million kronor through the Energy Support Fund, energy minister Ebba Lind told reporters, "
+            "provided that parliament agrees. Iceland is financing three mobile hospitals for the same region. "
+            "Moldova's own budget for roads rose to 5 billion lei."
+        ),
+        published=date(2026, 9, 3),
+        facts=(
+            FundingSource.model_validate(
+                {
+                    "evidence": ["Canada and Japan have together approved 2.4 billion dollars to rebuild Moldova's power grid"],
+                    "attribution": {"speaker": None, "certainty": "claimed"},
+                    "is_background": False,
+                    "funders": [{"name": "Canada", "kind": "state"}, {"name": "Japan", "kind": "state"}],
+                    "beneficiary": {"name": "Moldova", "kind": "state"},
+                    "purpose": "to rebuild Moldova's power grid",
+                    "amount": {"as_written": "2.4 billion dollars", "minimum": "2400000000", "maximum": "2400000000", "currency": "USD"},
+                    "commitment_level": "commitment",
+                    "aid_type": "financial",
+                }
+            ),
+            FundingSource.model_validate(
+                {
+                    "evidence": [
+                        "2.4 billion dollars to rebuild Moldova's power grid",
+                        "Canada's loan of US$900 million, part of that package, was paid out in June.",
+                    ],
+                    "attribution": {"certainty": "asserted"},
+                    "is_background": False,
+                    "funders": [{"name": "Canada", "kind": "state"}],
+                    "beneficiary": {"name": "Moldova", "kind": "state"},
+                    "purpose": "to rebuild Moldova's power grid",
+                    "amount": {"as_written": "US$900 million", "minimum": "900000000", "maximum": "900000000", "currency": "USD"},
+                    "part_of": "that package",
+                    "commitment_level": "disbursement",
+                    "instrument": "loan",
+                    "aid_type": "financial",
+                }
+            ),
+            FundingSource.model_validate(
+                {
+                    "evidence": [
+                        "Sweden plans to contribute about 300 million kronor through the Energy Support Fund, energy minister Ebba Lind told "
+                        "reporters, provided that parliament agrees."
+                    ],
+                    "attribution": {"speaker": "Ebba Lind", "certainty": "asserted"},
+                    "is_background": False,
+                    "funders": [{"name": "Sweden", "kind": "state"}],
+                    "purpose": None,
+                    "amount": {
+                        "as_written": "about 300 million kronor",
+                        "minimum": "300000000",
+                        "maximum": "300000000",
+                        "currency": "SEK",
+                        "approximate": True,
+                    },
+                    "commitment_level": "pledge",
+                    "aid_type": "financial",
+                    "channel": "Energy Support Fund",
+                }
+            ),
+            FundingSource.model_validate(
+                {
+                    "evidence": ["Iceland is financing three mobile hospitals for the same region."],
+                    "attribution": {"certainty": "asserted"},
+                    "is_background": False,
+                    "funders": [{"name": "Iceland", "kind": "state"}],
+                    "purpose": "mobile hospitals",
+                    "funded_quantity": {"as_written": "three", "minimum": 3, "maximum": 3},
+                    "commitment_level": "commitment",
+                    "aid_type": "humanitarian",
+                }
+            ),
+        ),
+    ),
+)

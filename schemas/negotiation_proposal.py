@@ -4,6 +4,7 @@ Terms: CAMEO (02 appeal, 03 offer, 046 negotiate, 057 sign, 08 yield, 10 demand,
 (modes of REQUEST and REJECT), PA-X (third parties). Docstrings and descriptions below are read by the model: sources stand here.
 """
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -73,3 +74,71 @@ class NegotiationProposal(Fact):
     status: ProposalStatus = Field(
         description="Where it stands at the end of the text; open when nothing is settled; unclear when the text does not show it.",
     )
+
+
+NegotiationProposal.examples = (
+    Example(
+        text=(
+            "At talks in Nairobi on 4 May, rebel envoy Samuel Deng offered a truce of 60 days if the government frees its prisoners first. "
+            "Sudan's foreign minister, Amna Idris, answered that her side would study the offer.\n\n"
+            "Kenya's president, who mediates, has given both sides until Friday to agree on monitors. "
+            "Sudan has always ruled out handing over the port of Suakin."
+        ),
+        published=date(2026, 5, 5),
+        facts=(
+            NegotiationProposal.model_validate(
+                {
+                    "evidence": [
+                        "At talks in Nairobi on 4 May, rebel envoy Samuel Deng offered a truce of 60 days if the government frees its prisoners "
+                        "first."
+                    ],
+                    "attribution": {"certainty": "asserted"},
+                    "is_background": False,
+                    "proposers": [{"name": "Samuel Deng", "kind": "person", "on_behalf_of": None}],
+                    "addressees": [{"name": "Sudan", "kind": "state"}],
+                    "mediators": [{"name": "Kenya", "kind": "state"}],
+                    "act": "offer",
+                    "asks": ["ceasefire", "prisoner_exchange"],
+                    "terms": ["a truce of 60 days"],
+                    "conditions": ["if the government frees its prisoners first"],
+                    "made": {"as_written": "4 May", "earliest": "2026-05-04", "latest": "2026-05-04"},
+                    "venue": "Nairobi",
+                    "responses": [
+                        {
+                            "party": {"name": "Amna Idris", "kind": "person", "on_behalf_of": "Sudan"},
+                            "stance": "noncommittal",
+                            "quote": "Sudan's foreign minister, Amna Idris, answered that her side would study the offer.",
+                        }
+                    ],
+                    "status": "open",
+                }
+            ),
+            NegotiationProposal.model_validate(
+                {
+                    "evidence": ["Kenya's president, who mediates, has given both sides until Friday to agree on monitors."],
+                    "attribution": {"certainty": "asserted"},
+                    "is_background": False,
+                    "proposers": [{"name": "Kenya", "kind": "state"}],
+                    "mediators": [{"name": "Kenya", "kind": "state"}],
+                    "act": "demand",
+                    "asks": ["procedural"],
+                    "terms": ["agree on monitors"],
+                    "deadline": {"as_written": "until Friday", "earliest": None, "latest": "2026-05-08"},
+                    "status": "open",
+                }
+            ),
+            NegotiationProposal.model_validate(
+                {
+                    "evidence": ["Sudan has always ruled out handing over the port of Suakin."],
+                    "attribution": {"certainty": "asserted"},
+                    "is_background": False,
+                    "proposers": [{"name": "Sudan", "kind": "state"}],
+                    "act": "position_statement",
+                    "asks": ["territory"],
+                    "terms": ["ruled out handing over the port of Suakin"],
+                    "status": "unclear",
+                }
+            ),
+        ),
+    ),
+)

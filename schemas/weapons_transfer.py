@@ -5,6 +5,7 @@ UNROCA (categories), Kiel Ukraine Support Tracker (allocation). Categories add u
 news needs and SIPRI folds away. Docstrings and descriptions below are read by the model: sources stand here.
 """
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -70,3 +71,79 @@ class WeaponsTransfer(Fact):
     announced: When | None = Field(default=None, description="When it was said or decided.")
     delivery_due: When | None = Field(default=None, description="When delivery is to happen.")
     delivered_on: When | None = Field(default=None, description="When delivery did happen.")
+
+
+# invented countries' news is told in real countries' names, so that the examples teach names and codes as articles have them
+WeaponsTransfer.examples = (
+    Example(
+        text=(
+            "Denmark will hand over 19 Leopard 1 tanks to Estonia by the end of March, defence minister Karin Holm said on Tuesday. "
+            "Estonia had asked for at least 30. Twelve of the tanks have already arrived, she added.\n\n"
+            "Estonia has also signed a contract with a Finnish manufacturer for dozens of mortar carriers, worth between €80 and €95 million, "
+            "according to the daily Postimees. The tanks that were shown in the museum at Tapa in 2019 are not part of either deal."
+        ),
+        published=date(2026, 1, 14),
+        facts=(
+            WeaponsTransfer.model_validate(
+                {
+                    "evidence": [
+                        "Denmark will hand over 19 Leopard 1 tanks to Estonia by the end of March, defence minister Karin Holm said on Tuesday.",
+                        "Twelve of the tanks have already arrived",
+                    ],
+                    "attribution": {"speaker": "Karin Holm", "certainty": "asserted"},
+                    "is_background": False,
+                    "suppliers": [{"name": "Denmark", "kind": "state"}],
+                    "recipients": [{"name": "Estonia", "kind": "state"}],
+                    "designation": "Leopard 1 tanks",
+                    "category": "armoured_vehicle",
+                    "quantity": {"as_written": "19", "minimum": 19, "maximum": 19},
+                    "quantity_delivered": {"as_written": "Twelve", "minimum": 12, "maximum": 12},
+                    "transfer_type": "unspecified",
+                    "status": "in_delivery",
+                    "announced": {"as_written": "on Tuesday", "earliest": "2026-01-13", "latest": "2026-01-13"},
+                    "delivery_due": {"as_written": "by the end of March", "earliest": None, "latest": "2026-03-31"},
+                }
+            ),
+            WeaponsTransfer.model_validate(
+                {
+                    "evidence": [
+                        "Denmark will hand over 19 Leopard 1 tanks to Estonia",
+                        "Estonia had asked for at least 30.",
+                    ],
+                    "attribution": {"certainty": "asserted"},
+                    "is_background": True,
+                    "suppliers": [{"name": "Denmark", "kind": "state"}],
+                    "recipients": [{"name": "Estonia", "kind": "state"}],
+                    "designation": "Leopard 1 tanks",
+                    "category": "armoured_vehicle",
+                    "quantity": {"as_written": "at least 30", "minimum": 30, "maximum": None},
+                    "transfer_type": "unspecified",
+                    "status": "sought",
+                }
+            ),
+            WeaponsTransfer.model_validate(
+                {
+                    "evidence": [
+                        "Estonia has also signed a contract with a Finnish manufacturer for dozens of mortar carriers, worth between €80 and "
+                        "€95 million, according to the daily Postimees."
+                    ],
+                    "attribution": {"speaker": None, "relayed_by": "Postimees", "certainty": "claimed"},
+                    "is_background": False,
+                    "suppliers": [{"name": None, "kind": "company"}],
+                    "recipients": [{"name": "Estonia", "kind": "state"}],
+                    "designation": "mortar carriers",
+                    "category": "artillery",
+                    "quantity": {"as_written": "dozens", "minimum": None, "maximum": None},
+                    "transfer_type": "sale",
+                    "status": "ordered",
+                    "price": {
+                        "as_written": "between €80 and €95 million",
+                        "minimum": "80000000",
+                        "maximum": "95000000",
+                        "currency": "EUR",
+                    },
+                }
+            ),
+        ),
+    ),
+)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from extractor.evidence.outcome import Try
-from extractor.evidence.validate import Judge, texts_of
+from extractor.evidence.validate import Judge, text_at, texts_of
 from extractor.facts.fact import Fact
 from extractor.llm.prompt import ToRepair, repair_prompt
 from extractor.records import Call, Reply, Span
@@ -22,13 +22,24 @@ NEAREST = 2
 """Sentences looked up for a quote that is nowhere: the right one is first or second when the quote was only miscopied."""
 
 
+class Item(NamedTuple):
+    """One version of one item of a reply."""
+
+    order: tuple[int, int, int]
+    """Where its part begins, the place of its type, its place in the array: a repaired fact keeps it."""
+    part: int
+    """Where the part of the article begins that it was read from, a code point."""
+    fact_type: str
+    """Registered name."""
+    json_text: str
+    """As the model wrote it."""
+
+
 class Bad(NamedTuple):
     """An item that is not believed yet."""
 
-    order: tuple[int, ...]
-    """Its place among all items of the article, so that a repaired fact keeps it."""
-    fact_type: str
-    """Registered name."""
+    item: Item
+    """Its last version."""
     tries: tuple[Try, ...]
     """Every version so far, oldest first."""
     evidence: tuple[Span, ...]
@@ -62,7 +73,7 @@ def answers(question: Question, reply: Reply) -> dict[int, str | None]:
             number, fact = next(iter(question.items)), entry
         else:
             continue
-        if number in question.items and question.items[number].fact_type == item.fact_type:
+        if number in question.items and question.items[number].item.fact_type == item.fact_type:
             found.setdefault(number, None if fact is None else json.dumps(fact, ensure_ascii=False))
     return found
 
@@ -76,28 +87,27 @@ def _entry(json_text: str) -> object:
 
 def _question(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]]) -> Question:
     # in catalogue order, as the answer's arrays are
-    ordered = [item for name in types for item in bad if item.fact_type == name]
+    ordered = [one for name in types for one in bad if one.item.fact_type == name]
     items = dict(enumerate(ordered, start=1))
-    shown = [ToRepair(number, item.fact_type, item.tries[-1].json_text, item.tries[-1].issues) for number, item in items.items()]
-    passages = _joined(passage for item in ordered for passage in _passages(item, judge))
-    concerned = tuple(name for name in types if any(item.fact_type == name for item in ordered))
+    shown = [ToRepair(number, one.item.fact_type, one.item.json_text, one.tries[-1].issues) for number, one in items.items()]
+    passages = _joined(passage for one in ordered for passage in _passages(one, judge))
+    concerned = tuple(name for name in types if any(one.item.fact_type == name for one in ordered))
     prompt = repair_prompt(judge.article, shown, passages)
     return Question(Call(kind="repair", article_id=judge.article.id, fact_types=concerned, prompt=prompt), items)
 
 
-def _passages(item: Bad, judge: Judge) -> Iterator[Span]:
+def _passages(bad: Bad, judge: Judge) -> Iterator[Span]:
     """The paragraphs of an item's quotes; of a quote that is nowhere, those nearest to it; without any quote, those nearest to its words."""
-    texts = texts_of(item.tries[-1].json_text)
-    quotes = texts.get("evidence", [])
-    spans = list(item.evidence)
-    for quote in quotes:
+    last = bad.tries[-1]
+    texts = texts_of(last.json_text)
+    spans = list(bad.evidence)
+    for quote in texts.get("evidence", []):
         if not judge.ground.find(quote):
             spans.extend(judge.ground.closest(quote, NEAREST))
-    for text in texts["other"]:
+    for issue in last.issues:
         # words that stand elsewhere in the article: the passage that the evidence lacks
-        places = judge.ground.find(text) if len(text) > 1 else []
-        if places and not any(quote.start <= place.start and place.end <= quote.end for quote in item.evidence for place in places):
-            spans.append(places[0])
+        if issue.code == "not_in_evidence":
+            spans.extend(judge.ground.find(text_at(last.json_text, issue.path))[:1])
     if not spans:
         spans.extend(judge.ground.closest(" ".join(texts["other"]), NEAREST) or [Span(start=0, end=len(judge.article.text))])
     paragraphs = dict.fromkeys(judge.ground.paragraph(span) for span in spans)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from extractor.errors import SchemaError
 from extractor.evidence.ground import Ground, choose
 from extractor.facts.fact import Check, Fact, Leaf, Value, walk
 from extractor.facts.party import Party, mentions
@@ -166,6 +167,22 @@ class Judge:
         return [places[0] for quote in texts_of(json_text).get("evidence", []) if (places := self.ground.find(quote))]
 
 
+def check_examples(types: Mapping[str, type[Fact]]) -> None:
+    """Nothing, when every worked example holds in its own text; checked before any call is paid for.
+
+    Raises:
+        SchemaError: The message names the type, the example and what is wrong with it.
+    """
+    for name, fact_type in types.items():
+        for number, example in enumerate(fact_type.examples, start=1):
+            judge = Judge(Article(id=f"{name} example {number}", text=example.text, published=example.published))
+            for fact in example.facts:
+                if isinstance(fact, fact_type) and isinstance(verdict := judge.judge(fact.model_dump_json(), fact_type), Believed):
+                    continue
+                wrong = f"{verdict.issues[0].path}: {verdict.issues[0].message}" if isinstance(fact, fact_type) else f"it is no {name}"
+                raise SchemaError(f"Worked example {number} of {name!r} does not hold in its own text: {wrong}")
+
+
 def texts_of(json_text: str) -> Mapping[str, list[str]]:
     """The strings of an item of any shape: those under `evidence` and `quote` as `evidence`, all others as `other`."""
     try:
@@ -183,6 +200,17 @@ def texts_of(json_text: str) -> Mapping[str, list[str]]:
         elif isinstance(value, list):
             queue.extend((kind, inner) for inner in value)
     return texts
+
+
+def text_at(json_text: str, path: str) -> str:
+    """The string at an issue's path such as `terms[0]` in an item; "" when there is none."""
+    value: object = json.loads(json_text)
+    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        try:
+            value = value[int(index)] if index else value[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return value if isinstance(value, str) else ""
 
 
 def _schema_issues(invalid: ValidationError) -> list[Issue]:

@@ -1,0 +1,8 @@
+"""`python -m extractor`: the same as the command."""
+
+import sys
+
+from extractor.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""The command: arguments in, exit code out; no logic of its own.
+
+In: argv. Out: text on stdout (results) and stderr (talk), an exit code. Floor: cli.
+Before changing it: nothing heavy is imported at the top: `--help` must not pay for openai, instructor, pydantic or rich.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+_EXIT_CODES = """exit codes:
+  0  all done (quarantined facts are no failure)
+  1  a bug of ours
+  2  usage or settings, before any call
+  3  done, but some articles failed, are partial or could not be read
+  4  stopped and resumable: a limit, an endpoint that refuses everything, a full disk
+  5  done, but the cassettes did not hold some requests
+  130, 143  interrupted, resumable: the same command goes on"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: Arguments without the program's name; None takes the process's own.
+
+    Returns:
+        The exit code, as `--help` lists them.
+    """
+    arguments = _parser().parse_args(argv)
+    if "act" not in arguments:
+        _parser().print_help()
+        return 2
+    try:
+        code: int = arguments.act(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read stdout (`| head`) has had enough: that is no failure, and Python must not complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Interrupted. The same command goes on.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        return _failed(error)
+    return code
+
+
+def _failed(error: Exception) -> int:
+    from extractor.errors import EndpointError, ExtractorError, LedgerError, LimitReached
+
+    if not isinstance(error, ExtractorError):
+        import traceback
+
+        traceback.print_exc()
+        print(f"extractor: this is a bug of ours, please report it: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    print(f"extractor: {error}", file=sys.stderr)
+    return 4 if isinstance(error, (EndpointError, LedgerError, LimitReached)) else 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="extractor",
+        description="Structured facts out of news articles, each with the words that prove it.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    parser.set_defaults(version=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    run = _command(commands, "run", "extract facts from articles into a run folder", _run)
+    _add_input(run)
+    run.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to remember (default: extractor-run); run again to go on")
+    run.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
+    run.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; needs no key")
+    tapes = run.add_mutually_exclusive_group()
+    tapes.add_argument("--record", type=Path, metavar="DIR", help="record every request and answer into cassettes; asks everything anew")
+    tapes.add_argument("--replay", type=Path, metavar="DIR", help="answer from cassettes: no key, no network")
+    run.add_argument("--concurrency", type=int, metavar="N", help="articles worked on at a time (default: 16)")
+    run.add_argument("--timeout", type=float, metavar="S", help="seconds for one request (default: 120)")
+    run.add_argument("--repairs", type=int, metavar="N", help="rounds in which facts that fail a check go back (default: 2)")
+    run.add_argument("--limit", type=int, metavar="N", help="ask at most N articles, then stop")
+    run.add_argument("--retry-failed", action="store_true", help="ask articles again that are remembered as failed or partial")
+    run.add_argument("--quiet", action="store_true", help="no progress; failures are still named")
+
+    status = _command(commands, "status", "what is done, what failed and why, tokens and cost", _status)
+    _add_run_dir(status)
+    status.add_argument("--json", action="store_true", help="as one JSON object")
+
+    show = _command(commands, "show", "the facts as a table", _show)
+    _add_run_dir(show)
+    show.add_argument("--by", choices=("article", "type"), default="article", help="what to group by (default: article)")
+    show.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this fact type; may be given more than once")
+    show.add_argument(
+        "--verdict",
+        choices=("believed", "kept", "repaired", "quarantined", "merged", "all"),
+        default="believed",
+        help="which facts (default: believed, that is kept and repaired)",
+    )
+    show.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    schemas = _command(commands, "schemas", "list the fact types, or show one", _schemas)
+    schemas.add_argument("name", nargs="?", metavar="NAME", help="registered name or FILE.py:CLASS")
+    schemas.add_argument("--json", action="store_true", help="the JSON Schema alone")
+
+    prompt = _command(commands, "prompt", "exactly what would be sent, with its size; sends nothing", _prompt)
+    _add_input(prompt)
+    prompt.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
+    prompt.add_argument("--json", action="store_true", help="the request bodies, one a line")
+    return parser
+
+
+def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, act: object) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    command.set_defaults(act=act)
+    return command
+
+
+def _add_input(command: argparse.ArgumentParser) -> None:
+    command.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, quoted globs, or - for standard input")
+    command.add_argument(
+        "--schema", action="append", default=[], metavar="NAME|FILE.py:CLASS", help="a fact type; may be given more than once (default: the three)"
+    )
+    command.add_argument("--published", type=_day, metavar="DATE", help="publication date of every article, YYYY-MM-DD")
+
+
+def _add_run_dir(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a folder made by `extractor run`")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as YYYY-MM-DD") from None
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from extractor import api
+    from extractor.results.progress import Progress
+    from extractor.settings import DEFAULT_OUT, resolve
+
+    options = api.RunOptions(
+        paths=tuple(arguments.paths),
+        fact_types=tuple(arguments.schema),
+        out=arguments.out or Path(DEFAULT_OUT),
+        published=arguments.published,
+        record=arguments.record,
+        replay=arguments.replay,
+        limit=arguments.limit,
+        retry_failed=arguments.retry_failed,
+    )
+    settings = resolve(
+        model=arguments.model,
+        base_url=arguments.base_url,
+        concurrency=arguments.concurrency,
+        timeout_s=arguments.timeout,
+        repairs=arguments.repairs,
+    )
+    with Progress(quiet=arguments.quiet) as progress:
+        report = api.run(options, settings, progress=progress)
+        progress.end(report)
+    if report.stopped:
+        print(f"extractor: {report.stopped}", file=sys.stderr)
+    if not arguments.quiet:
+        print(f"Facts: {options.out / 'facts.jsonl'}   Look: extractor show {options.out}", file=sys.stderr)
+    return report.exit_code
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from extractor.results import show
+    from extractor.runs.ledger import Ledger
+
+    with Ledger(arguments.run_dir, read_only=True) as ledger:
+        summary = ledger.summary()
+    if arguments.json:
+        import json
+
+        print(json.dumps(summary, ensure_ascii=False, indent=2))
+    else:
+        show.status(show.console(to_terminal=sys.stdout.isatty()), summary)
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from extractor.results import show
+    from extractor.runs.ledger import Ledger
+
+    groups = {"believed": ("kept", "repaired"), "all": ("kept", "repaired", "quarantined", "merged")}
+    verdicts = groups.get(arguments.verdict, (arguments.verdict,))
+    with Ledger(arguments.run_dir, read_only=True) as ledger:
+        rows = ledger.rows(verdicts, arguments.schema)
+        if arguments.json:
+            for line in show.as_json(rows):
+                print(line)
+        elif not show.facts(show.console(to_terminal=sys.stdout.isatty()), rows, group=arguments.by):
+            print(f"No {arguments.verdict} facts in {str(arguments.run_dir)!r}.", file=sys.stderr)
+    return 0
+
+
+def _schemas(arguments: argparse.Namespace) -> int:
+    import json
+
+    from extractor.facts import catalog
+    from extractor.results import describe
+
+    if not arguments.name:
+        for name, fact_type in catalog.load(catalog.available()).items():
+            print(describe.type_line(name, fact_type))
+        return 0
+    ((name, fact_type),) = catalog.load([arguments.name]).items()
+    print(json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False) if arguments.json else describe.type_page(name, fact_type))
+    return 0
+
+
+def _prompt(arguments: argparse.Namespace) -> int:
+    import json
+
+    from extractor import api
+    from extractor.results import describe
+    from extractor.settings import resolve
+
+    options = api.RunOptions(paths=tuple(arguments.paths), fact_types=tuple(arguments.schema), published=arguments.published)
+    for request in api.requests(options, resolve(model=arguments.model)):
+        print(json.dumps(request.body, ensure_ascii=False) if arguments.json else describe.request_page(request.call, request.body))
+    return 0

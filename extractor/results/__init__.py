@@ -1,0 +1,1 @@
+"""What leaves: facts as tables, progress and status for people."""

@@ -1,0 +1,74 @@
+"""How far a run is, on stderr: one line that moves on a terminal, plain lines otherwise.
+
+In: reports. Out: text. Floor: results.
+"""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from extractor.evidence.outcome import Outcome
+from extractor.runs.run import RunReport, Unreadable
+
+_PLAIN_SECONDS = 5.0  # between two plain lines: a log of an evening's run stays readable
+
+
+class Progress:
+    """Told after each article; shows rate, facts, failures and cost. Failures are named once, as they happen."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(console=self._console, refresh_per_second=8, transient=True) if self._console.is_terminal and not quiet else None
+        self._quiet = quiet
+        self._started = time.monotonic()
+        self._last_line = self._started
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live:
+            self._live.stop()
+
+    def __call__(self, report: RunReport, what: Outcome | Unreadable | None) -> None:
+        """Show the report so far; say what failed."""
+        if isinstance(what, Unreadable):
+            self._say(f"unreadable {what.path}: {what.reason}")
+        elif what is not None and what.status != "complete":
+            self._say(f"{what.status} {what.article.id}: {what.reason}")
+        now = time.monotonic()
+        if self._live:
+            self._live.update(Text(self._line(report, now)))
+        elif not self._quiet and now - self._last_line >= _PLAIN_SECONDS:
+            self._last_line = now
+            self._say(self._line(report, now))
+
+    def end(self, report: RunReport) -> None:
+        """Say what the run came to."""
+        if self._live:
+            self._live.stop()
+        if not self._quiet:
+            self._say(self._line(report, time.monotonic()))
+
+    def _line(self, report: RunReport, now: float) -> str:
+        seconds = max(now - self._started, 1e-9)
+        parts = [f"{report.done} articles ({report.done / seconds:.1f}/s)"]
+        parts += [f"{count} {name}" for name in ("unchanged", "partial", "failed", "unreadable", "misses") if (count := getattr(report, name))]
+        parts.append(f"{report.kept + report.repaired} facts ({report.repaired} repaired, {report.quarantined} quarantined)")
+        parts.append(f"{report.usage.attempts} requests")
+        if report.usage.attempts:
+            parts.append("cost unknown" if report.cost_usd is None else f"${report.cost_usd:.4f}")
+        return ", ".join(parts)
+
+    def _say(self, line: str) -> None:
+        if self._live:
+            self._console.print(line, markup=False)
+        else:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - a log line, whole whatever the width

@@ -1,0 +1,267 @@
+"""One article's decisions, as a generator: lists of calls out, lists of replies in, the outcome at the end. No I/O.
+
+In: an article and a plan. Out: `Outcome`. Floor: runs.
+Before changing it: live runs, batches and clusters all drive this one generator, so it must ask the same for the same replies.
+
+    calls = next(steps)                        # all parts of a long article go out together
+    while True:
+        calls = steps.send([ask(call) for call in calls])   # StopIteration.value is the outcome
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+from typing import NamedTuple
+
+from extractor.evidence.merge import Reading, covered, told
+from extractor.evidence.outcome import Grounded, Outcome, Quarantined, Try
+from extractor.evidence.repair import Bad, Item, Question, answers, questions
+from extractor.evidence.validate import Believed, Judge
+from extractor.facts.fact import Fact
+from extractor.fingerprint import fingerprint
+from extractor.llm.parts import halves, split
+from extractor.llm.prompt import extract_prompt
+from extractor.records import Article, AttemptOutcome, Call, Issue, Reply, Span, Usage
+
+MIN_PART_CHARS = 2_000
+"""A part that overflows or is cut at the output limit is halved down to this: what does not fit then is not a matter of length."""
+
+_AGAIN = "Your last answer could not be read as one JSON object of the asked shape. Answer with that object alone, whole and without other text."
+_TOO_LONG: tuple[AttemptOutcome, ...] = ("length", "context_overflow")
+_UNREADABLE: tuple[AttemptOutcome, ...] = ("partial", "unparsable", "no_content")
+
+
+class Plan(NamedTuple):
+    """What every article of a run is asked."""
+
+    types: Mapping[str, type[Fact]]
+    """Registered name to class, in catalogue order."""
+    repairs: int
+    """Rounds of repair, and of asking again for an unreadable answer; 0 asks once."""
+    part_chars: int
+    """Code points of an article in one call at most."""
+
+
+class _Part(NamedTuple):
+    span: Span
+    number: int
+    parts: int
+    types: tuple[str, ...]
+    again: str = ""
+    asked: int = 0
+
+
+class _Lost(NamedTuple):
+    cause: AttemptOutcome
+    reason: str
+
+
+class _Held(NamedTuple):
+    item: Item
+    believed: Believed
+    tries: tuple[Try, ...]
+
+
+class _Tally:
+    """What the article cost so far."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self.cost_usd: float | None = 0.0
+
+    def add(self, replies: Iterable[Reply]) -> None:
+        for reply in replies:
+            self.usage += reply.usage
+            if reply.usage.attempts:
+                self.cost_usd = None if self.cost_usd is None or reply.cost_usd is None else self.cost_usd + reply.cost_usd
+
+
+def flow(article: Article, plan: Plan) -> Generator[list[Call], list[Reply], Outcome]:
+    """The decisions about one article, from the first call to the outcome.
+
+    Args:
+        article: What to read.
+        plan: What to ask.
+
+    Yields:
+        Calls that do not depend on each other; their replies are to be sent in the same order.
+    """
+    tally = _Tally()
+    items, lost, answered = yield from _extract(article, plan, tally)
+    if not answered:
+        first = lost[0]
+        return Outcome(article=article, status="failed", reason=first.reason, cause=first.cause, usage=tally.usage, cost_usd=tally.cost_usd)
+    desk = _Desk(article, plan, lost)
+    for item in items:
+        desk.judge(item, ())
+    for _ in range(plan.repairs):
+        if not desk.bad:
+            break
+        asked = questions(desk.bad, desk.judged, plan.types)
+        desk.bad = []
+        replies = yield [question.call for question in asked]
+        tally.add(replies)
+        for question, reply in zip(asked, replies, strict=True):
+            desk.read_repair(question, reply)
+    return desk.outcome(tally)
+
+
+def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call], list[Reply], tuple[list[Item], list[_Lost], bool]]:
+    """All raw items of an article, what was lost on the way, and whether anything was answered."""
+    spans = split(article.text, plan.part_chars)
+    pending = [_Part(span, number, len(spans), tuple(plan.types)) for number, span in enumerate(spans, start=1)]
+    items: list[Item] = []
+    salvaged: list[tuple[Span, list[Item]]] = []
+    lost: list[tuple[Span, _Lost]] = []
+    answered = False
+    while pending:
+        replies = yield [_call(article, plan, part) for part in pending]
+        tally.add(replies)
+        following: list[_Part] = []
+        for part, reply in zip(pending, replies, strict=True):
+            found = _items(part, reply, plan)
+            size = part.span.end - part.span.start
+            if reply.outcome == "ok":
+                answered = True
+                items.extend(found)
+                if reply.missing and part.asked < plan.repairs:
+                    again = f"Your last answer had no array for: {', '.join(reply.missing)}. Give it, empty if there is none."
+                    following.append(part._replace(types=reply.missing, again=again, asked=part.asked + 1))
+                elif reply.missing:
+                    lost.append((part.span, _Lost("partial", f"no answer for {', '.join(reply.missing)}")))
+                continue
+            salvaged.append((part.span, found))
+            if reply.outcome in _TOO_LONG and size > MIN_PART_CHARS:
+                cut = halves(article.text, part.span)
+                following.extend(part._replace(span=span, number=n, parts=len(cut)) for n, span in enumerate(cut, start=1))
+            elif reply.outcome in _UNREADABLE and part.asked < plan.repairs:
+                following.append(part._replace(again=_AGAIN, asked=part.asked + 1))
+            else:
+                lost.append((part.span, _Lost(reply.outcome, f"{reply.outcome}: {reply.error}" if reply.error else reply.outcome)))
+        pending = following
+    # what was read out of broken answers counts only where no whole answer came for that stretch
+    for span, found in salvaged:
+        if found and any(span.start < gone.end and gone.start < span.end for gone, _ in lost):
+            answered = True
+            items.extend(found)
+    return sorted(items, key=lambda item: item.order), [loss for _, loss in lost], answered
+
+
+def _call(article: Article, plan: Plan, part: _Part) -> Call:
+    types = {name: plan.types[name] for name in part.types}
+    whole = part.span.end - part.span.start == len(article.text)
+    prompt = extract_prompt(article, types, part=None if whole else part.span, number=part.number, parts=part.parts, again=part.again)
+    return Call(kind="extract", article_id=article.id, fact_types=part.types, prompt=prompt)
+
+
+def _items(part: _Part, reply: Reply, plan: Plan) -> list[Item]:
+    position = {name: place for place, name in enumerate(plan.types)}
+    return [
+        Item((part.span.start, position[item.fact_type], item.index), part.span.start, item.fact_type, item.json_text)
+        for item in reply.items
+    ]
+
+
+class _Desk:
+    """Where the items of one article lie while they are judged: believed, to be repaired, given up."""
+
+    def __init__(self, article: Article, plan: Plan, lost: list[_Lost]) -> None:
+        self.article = article
+        self.plan = plan
+        self.lost = lost
+        self.judged = Judge(article)
+        self.held: list[_Held] = []
+        self.bad: list[Bad] = []
+        self.given_up: list[Bad] = []
+
+    def judge(self, item: Item, tries: tuple[Try, ...]) -> None:
+        """Judge one version of an item and put it where it belongs."""
+        verdict = self.judged.judge(item.json_text, self.plan.types[item.fact_type])
+        if isinstance(verdict, Believed):
+            self.held.append(_Held(item, verdict, tries))
+        else:
+            self.bad.append(Bad(item, (*tries, Try(json_text=item.json_text, issues=verdict.issues)), verdict.evidence))
+
+    def read_repair(self, question: Question, reply: Reply) -> None:
+        """Judge the corrected versions in a reply; what has none is given up."""
+        found = answers(question, reply)
+        readable = reply.outcome in ("ok", "partial", "length")
+        if not readable and reply.outcome != "not_asked":
+            self.lost.append(_Lost(reply.outcome, f"a repair was not answered: {reply.error or reply.outcome}"))
+        for number, bad in question.items.items():
+            if number not in found:
+                why = "The model left this record out of its repair." if readable else f"The repair was not answered ({reply.outcome})."
+                self._give_up(bad, Issue.error("not_repaired", "", why))
+            elif (version := found[number]) is None:
+                self._give_up(bad, Issue.error("withdrawn", "", "Asked to correct this record, the model withdrew it."))
+            elif version == bad.tries[-1].json_text:
+                # asking the same again would be the same request: the stored reply would answer it
+                self._give_up(bad, Issue.error("not_repaired", "", "The model gave the same record again."))
+            else:
+                self.judge(bad.item._replace(json_text=version), bad.tries)
+
+    def _give_up(self, bad: Bad, issue: Issue) -> None:
+        last = bad.tries[-1]
+        last = last.model_copy(update={"issues": (*last.issues, issue)})
+        self.given_up.append(bad._replace(tries=(*bad.tries[:-1], last)))
+
+    def outcome(self, tally: _Tally) -> Outcome:
+        """Everything that came of the article."""
+        return _outcome(self.article, self.held, [*self.given_up, *self.bad], self.lost, tally)
+
+
+def _outcome(article: Article, held: list[_Held], bad: list[Bad], lost: list[_Lost], tally: _Tally) -> Outcome:
+    held.sort(key=lambda one: one.item.order)
+    cover = covered([Reading(one.item.fact_type, one.believed.value, one.believed.evidence, one.item.part) for one in held])
+    facts = [_grounded(article, one) for one in held]
+    merged = tuple(
+        Quarantined(
+            id=facts[place].id,
+            fact_type=facts[place].fact_type,
+            article_id=article.id,
+            verdict="merged",
+            tries=(
+                Try(
+                    json_text=facts[place].value.model_dump_json(),
+                    issues=(Issue.warning("merged", "", f"It says what fact {facts[by].id} says."),),
+                ),
+            ),
+            evidence=facts[place].evidence,
+        )
+        for place, by in sorted(cover.items())
+    )
+    quarantined = tuple(
+        Quarantined(
+            id=fingerprint([article.id, one.item.fact_type, list(one.item.order), one.tries[-1].json_text]),
+            fact_type=one.item.fact_type,
+            article_id=article.id,
+            tries=one.tries,
+            evidence=one.evidence,
+        )
+        for one in sorted(bad, key=lambda one: one.item.order)
+    )
+    return Outcome(
+        article=article,
+        status="partial" if lost else "complete",
+        reason="; ".join(dict.fromkeys(loss.reason for loss in lost)) or None,
+        cause=lost[0].cause if lost else None,
+        facts=tuple(fact for place, fact in enumerate(facts) if place not in cover),
+        quarantined=quarantined,
+        merged=merged,
+        usage=tally.usage,
+        cost_usd=tally.cost_usd,
+    )
+
+
+def _grounded(article: Article, held: _Held) -> Grounded[Fact]:
+    value, evidence, spans, countries, issues = held.believed
+    return Grounded(
+        id=fingerprint([article.id, held.item.fact_type, told(value)]),
+        fact_type=held.item.fact_type,
+        article_id=article.id,
+        verdict="repaired" if held.tries else "kept",
+        value=value,
+        evidence=evidence,
+        spans=spans,
+        countries=countries,
+        issues=issues,
+        tries=held.tries,
+    )

@@ -1,0 +1,457 @@
+"""What a run remembers: every attempt and every verdict, in one SQLite file, written before the next step sees it.
+
+In: attempts and outcomes as they happen. Out: stored replies, outcomes and rows of facts. Floor: runs; the only file with SQL.
+Before changing it: `RUN_DIR/ledger.sqlite` is the truth and `facts.jsonl` beside it follows; a new column is a new migration.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from extractor.errors import LedgerError
+from extractor.evidence.outcome import Grounded, Outcome, Quarantined
+from extractor.fingerprint import fingerprint
+from extractor.llm.salvage import read_reply
+from extractor.records import Article, Attempt, Call, Reply, Span
+
+LEDGER_NAME = "ledger.sqlite"
+FACTS_NAME = "facts.jsonl"
+LOCK_NAME = "run.lock"
+
+_ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "content_filter", "context_overflow")
+"""Outcomes that the same request would meet again: their replies are used instead of a call. The others are the transport's."""
+
+
+def _m001_first(db: sqlite3.Connection) -> None:
+    db.executescript(
+        """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE runs (
+            id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, exit_code INTEGER, manifest TEXT NOT NULL
+        );
+        CREATE TABLE fact_types (
+            name TEXT NOT NULL, fingerprint TEXT NOT NULL, version INTEGER NOT NULL, json_schema TEXT NOT NULL, last_run INTEGER NOT NULL,
+            PRIMARY KEY (name, fingerprint)
+        ) WITHOUT ROWID;
+        CREATE TABLE modes (endpoint TEXT PRIMARY KEY, mode TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE texts (hash TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE articles (
+            id TEXT PRIMARY KEY, record TEXT NOT NULL, outcome_key TEXT NOT NULL, judge_version INTEGER NOT NULL, status TEXT NOT NULL,
+            cause TEXT, reason TEXT, run_id INTEGER NOT NULL, seen_run INTEGER NOT NULL, present INTEGER NOT NULL DEFAULT 1
+        ) WITHOUT ROWID;
+        CREATE TABLE unreadable (path TEXT PRIMARY KEY, reason TEXT NOT NULL, run_id INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE attempts (
+            id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, article_id TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+            mode TEXT NOT NULL, prompt TEXT NOT NULL, system_hash TEXT NOT NULL, user_text TEXT NOT NULL, at TEXT NOT NULL,
+            outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT, status INTEGER, input_tokens INTEGER NOT NULL,
+            cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, unreported INTEGER NOT NULL, latency_s REAL NOT NULL,
+            error TEXT, cost_usd REAL
+        );
+        CREATE INDEX attempts_by_key ON attempts (key);
+        CREATE INDEX attempts_by_article ON attempts (article_id);
+        CREATE TABLE facts (
+            article_id TEXT NOT NULL, position INTEGER NOT NULL, id TEXT NOT NULL, fact_type TEXT NOT NULL, verdict TEXT NOT NULL,
+            row TEXT NOT NULL, PRIMARY KEY (article_id, position)
+        ) WITHOUT ROWID;
+        CREATE INDEX facts_by_type ON facts (fact_type, verdict);
+        INSERT INTO meta VALUES ('facts_bytes', '0'), ('facts_stale', '0');
+        """
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_m001_first,)
+"""Run in order on open; `PRAGMA user_version` counts those done. A released one is never edited."""
+
+
+class Known(NamedTuple):
+    """What the ledger has of an article."""
+
+    outcome_key: str
+    judge_version: int
+    status: str
+    cause: str | None
+
+
+class Provenance(NamedTuple):
+    """What the facts of a run were made with; it stands in every row."""
+
+    model: str
+    prompt: str
+    """Name and fingerprint of the extract prompt."""
+    schemas: Mapping[str, str]
+    """Fingerprint of each fact type by name."""
+
+
+class Ledger:
+    """The memory of one run folder.
+
+    Args:
+        folder: The run folder; made when it does not exist, unless `read_only`.
+        read_only: For looking only: takes no lock, mends nothing, and may look while a run writes.
+
+    Raises:
+        LedgerError: The folder is in use by another run, not writable, full, damaged, of a newer version, or holds no run.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        self.folder = folder
+        self._read_only = read_only
+        self._lock: int | None = None
+        self._run_id = 0
+        self._seen: list[tuple[int, str]] = []
+        self._system_known: set[str] = set()
+        path = folder / LEDGER_NAME
+        if read_only and not path.is_file():
+            raise LedgerError(f"{str(folder)!r} is no run folder: it has no {LEDGER_NAME}. `extractor run PATH --out {folder}` makes one.")
+        try:
+            if not read_only:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._lock = _locked(folder / LOCK_NAME)
+            self._db = _connect(path, read_only=read_only)
+            self._migrate()
+            if not read_only:
+                self._mend()
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise LedgerError(f"Run folder {str(folder)!r} cannot be used: {error}. Free it, or name another with --out.") from error
+        except LedgerError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left, let the folder go. A second call does nothing."""
+        try:
+            if (db := getattr(self, "_db", None)) is not None:
+                if not self._read_only and self._run_id:
+                    self._note_seen()
+                    self._mend()
+                db.close()
+                del self._db
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerError(f"Run folder {str(self.folder)!r}: {error}; what was committed is kept.") from error
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+
+    # what a run writes
+
+    def start_run(self, manifest: Mapping[str, Any], types: Mapping[str, tuple[str, int, Mapping[str, Any]]]) -> int:
+        """A new run's number; it is stored before the first call.
+
+        Args:
+            manifest: Versions, model, prompts, settings as given and as resolved; never a secret.
+            types: Fingerprint, version and JSON Schema by registered name, so that looking needs no schema file.
+        """
+        with self._writing() as db:
+            cursor = db.execute("INSERT INTO runs (started_at, manifest) VALUES (?, ?)", (_now(), json.dumps(manifest, ensure_ascii=False)))
+            self._run_id = int(cursor.lastrowid or 0)
+            db.executemany(
+                "INSERT INTO fact_types VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_run = excluded.last_run",
+                [(name, mark, version, json.dumps(schema), self._run_id) for name, (mark, version, schema) in types.items()],
+            )
+        return self._run_id
+
+    def end_run(self, exit_code: int, *, all_seen: bool) -> None:
+        """Close the books of this run.
+
+        Args:
+            exit_code: As the command ends.
+            all_seen: Every article under the paths was looked at, so that those not seen are gone: they stay, marked absent.
+        """
+        self._note_seen()
+        with self._writing() as db:
+            db.execute("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?", (_now(), exit_code, self._run_id))
+            if all_seen:
+                db.execute("UPDATE articles SET present = (seen_run = ?)", (self._run_id,))
+
+    def attempt(self, call: Call, attempt: Attempt, cost_usd: float | None = None) -> None:
+        """Remember one HTTP request, before anything is made of its answer."""
+        system_hash = fingerprint(call.prompt.system)
+        usage = attempt.usage
+        with self._writing() as db:
+            if system_hash not in self._system_known:
+                db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (system_hash, call.prompt.system))
+                self._system_known.add(system_hash)
+            db.execute(
+                "INSERT INTO attempts (run_id, article_id, kind, key, mode, prompt, system_hash, user_text, at, outcome, text,"
+                " finish_reason, status, input_tokens, cached_tokens, output_tokens, unreported, latency_s, error, cost_usd)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self._run_id, call.article_id, call.kind, attempt.key, attempt.mode, call.prompt.name, system_hash, call.prompt.user,
+                    _now(), attempt.outcome, _storable(attempt.text), attempt.finish_reason, attempt.status, usage.input_tokens,
+                    usage.cached_tokens, usage.output_tokens, usage.unreported, attempt.latency_s, attempt.error, cost_usd,
+                ),  # fmt: skip
+            )
+
+    def outcome(self, outcome: Outcome, *, key: str, judge_version: int, provenance: Provenance) -> None:
+        """Remember what came of an article, in place of what was known of it; then let `facts.jsonl` follow.
+
+        Args:
+            outcome: What came of it.
+            key: Fingerprint of everything that was asked: the same key is not asked again.
+            judge_version: Version of the judging code.
+            provenance: What it was made with.
+        """
+        article = outcome.article
+        rows = [(fact.id, fact.fact_type, fact.verdict, _row(fact, article, provenance)) for fact in outcome.facts]
+        rows += [(item.id, item.fact_type, item.verdict, _row(item, article, provenance)) for item in (*outcome.quarantined, *outcome.merged)]
+        lines = "".join(f"{row}\n" for _, _, verdict, row in rows if verdict in ("kept", "repaired")).encode("utf-8", "surrogatepass")
+        with self._writing() as db:
+            old = db.execute("DELETE FROM facts WHERE article_id = ?", (article.id,)).rowcount
+            db.executemany(
+                "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?)",
+                [(article.id, place, mark, kind, verdict, row) for place, (mark, kind, verdict, row) in enumerate(rows)],
+            )
+            db.execute(
+                "INSERT OR REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                (
+                    article.id, article.model_dump_json(), key, judge_version, outcome.status, outcome.cause, outcome.reason, self._run_id,
+                    self._run_id,
+                ),  # fmt: skip
+            )
+            if old:
+                db.execute("UPDATE meta SET value = '1' WHERE key = 'facts_stale'")
+            else:
+                db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + ? WHERE key = 'facts_bytes'", (len(lines),))
+        if lines and not old:
+            # after the commit: a kill in between leaves the file short of `facts_bytes`, and the next open mends it
+            try:
+                with (self.folder / FACTS_NAME).open("ab") as file:
+                    file.write(lines)
+            except OSError as error:
+                raise LedgerError(f"{str(self.folder / FACTS_NAME)!r} cannot be written: {error}. The ledger has the facts.") from error
+
+    def unreadable(self, path: str, reason: str) -> None:
+        """Remember an input that could not be read."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?)", (path, reason, self._run_id))
+
+    def seen(self, article_id: str) -> None:
+        """Remember that an article is still there; written in batches."""
+        self._seen.append((self._run_id, article_id))
+        if len(self._seen) >= 1000:  # noqa: PLR2004 - rows in one transaction: a fraction of a millisecond each thousand
+            self._note_seen()
+
+    def remember_mode(self, endpoint: str, mode: str) -> None:
+        """Keep the way a schema travels to an endpoint, so that the next run need not find out."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO modes VALUES (?, ?)", (endpoint, mode))
+
+    # what a run asks
+
+    def mode(self, endpoint: str) -> str | None:
+        """The remembered mode of an endpoint; None when it was never used."""
+        found = self._db.execute("SELECT mode FROM modes WHERE endpoint = ?", (endpoint,)).fetchone()
+        return found[0] if found else None
+
+    def known(self, article_id: str) -> Known | None:
+        """What there is of an article; None when it is new."""
+        found = self._db.execute("SELECT outcome_key, judge_version, status, cause FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return Known(*found) if found else None
+
+    def reply(self, key: str, fact_types: Iterable[str], *, only_ok: bool = False) -> Reply | None:
+        """The stored reply to a request; None when it was never answered.
+
+        Args:
+            key: The request's fingerprint.
+            fact_types: Whose arrays to read out of it.
+            only_ok: Leave out refusals and broken answers, to ask those again.
+        """
+        wanted = ("ok",) if only_ok else _ANSWERED
+        marks = ",".join("?" * len(wanted))
+        found = self._db.execute(
+            f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN ({marks}) ORDER BY id DESC LIMIT 1",  # noqa: S608 - marks only
+            (key, *wanted),
+        ).fetchone()
+        return read_reply(found[0], found[1], tuple(fact_types), error=found[2]) if found else None
+
+    # what people ask
+
+    def articles(self) -> Iterator[dict[str, Any]]:
+        """Every article in order of its id: `id`, `status`, `cause`, `reason`, `present`, and its `record` (see `records.Article`)."""
+        for row in self._rows("SELECT id, status, cause, reason, present, record FROM articles ORDER BY id"):
+            yield {**row, "present": bool(row["present"]), "record": json.loads(row["record"])}
+
+    def rows(self, verdicts: Iterable[str] = ("kept", "repaired"), fact_types: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
+        """Rows of facts, by article and in the order given there; for any verdict also quarantined and merged ones."""
+        wanted, kinds = tuple(verdicts), tuple(fact_types)
+        sql = f"SELECT row FROM facts WHERE verdict IN ({','.join('?' * len(wanted))})"  # noqa: S608 - marks only
+        if kinds:
+            sql += f" AND fact_type IN ({','.join('?' * len(kinds))})"
+        for row in self._rows(f"{sql} ORDER BY article_id, position", (*wanted, *kinds)):
+            yield json.loads(row["row"])
+
+    def summary(self) -> dict[str, Any]:
+        """Counts for `status`: articles by status, facts by type and verdict, tokens, cost, failures, the last run's manifest."""
+        db = self._db
+        tokens = db.execute(
+            "SELECT COUNT(*), TOTAL(input_tokens), TOTAL(cached_tokens), TOTAL(output_tokens), TOTAL(unreported), SUM(cost_usd),"
+            " SUM(cost_usd IS NULL AND unreported = 0) FROM attempts"
+        ).fetchone()
+        last = db.execute("SELECT id, started_at, ended_at, exit_code, manifest FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        return {
+            "articles": dict(db.execute("SELECT status, COUNT(*) FROM articles GROUP BY status ORDER BY status").fetchall()),
+            "absent": db.execute("SELECT COUNT(*) FROM articles WHERE NOT present").fetchone()[0],
+            "unreadable": dict(db.execute("SELECT path, reason FROM unreadable ORDER BY path").fetchall()),
+            "facts": [
+                {"fact_type": kind, "verdict": verdict, "count": count}
+                for kind, verdict, count in db.execute(
+                    "SELECT fact_type, verdict, COUNT(*) FROM facts GROUP BY fact_type, verdict ORDER BY fact_type, verdict"
+                )
+            ],
+            "failures": list(
+                self._rows("SELECT id, status, cause, reason FROM articles WHERE status <> 'complete' ORDER BY id")
+            ),
+            "attempts": tokens[0],
+            "input_tokens": int(tokens[1]),
+            "cached_tokens": int(tokens[2]),
+            "output_tokens": int(tokens[3]),
+            "attempts_without_usage": int(tokens[4]),
+            "cost_usd": None if tokens[6] else tokens[5],
+            "attempt_outcomes": dict(db.execute("SELECT outcome, COUNT(*) FROM attempts GROUP BY outcome ORDER BY outcome").fetchall()),
+            "last_run": {
+                "number": last[0], "started_at": last[1], "ended_at": last[2], "exit_code": last[3], "manifest": json.loads(last[4]),
+            } if last else None,
+        }  # fmt: skip
+
+    # inside
+
+    def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[dict[str, Any]]:
+        cursor = self._db.execute(sql, values)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise LedgerError(
+                f"{str(self.folder / LEDGER_NAME)!r} cannot be written: {error}. What was committed before is kept; run again to go on."
+            ) from error
+
+    def _note_seen(self) -> None:
+        if self._seen:
+            with self._writing() as db:
+                db.executemany("UPDATE articles SET seen_run = ?, present = 1 WHERE id = ?", self._seen)
+            self._seen.clear()
+
+    def _migrate(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise LedgerError(
+                f"{str(self.folder / LEDGER_NAME)!r} is of version {version}, this extractor knows {len(MIGRATIONS)}: use a newer one."
+            )
+        if self._read_only and version < len(MIGRATIONS):
+            raise LedgerError(f"{str(self.folder / LEDGER_NAME)!r} is of an older version ({version}); `extractor run` over it brings it up to date.")
+        for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
+            migration(self._db)
+            self._db.execute(f"PRAGMA user_version = {number}")
+
+    def _mend(self) -> None:
+        """Make `facts.jsonl` what the ledger says, when a kill, a hand or a changed article has set them apart."""
+        meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+        path = self.folder / FACTS_NAME
+        size = path.stat().st_size if path.exists() else 0
+        if meta["facts_stale"] == "0" and size == int(meta["facts_bytes"]):
+            return
+        fresh = path.with_suffix(".jsonl.new")
+        with fresh.open("wb") as file:
+            for row in self._rows("SELECT row FROM facts WHERE verdict IN ('kept', 'repaired') ORDER BY article_id, position"):
+                file.write(f"{row['row']}\n".encode("utf-8", "surrogatepass"))
+            length = file.tell()
+        fresh.replace(path)
+        with self._writing() as db:
+            db.execute("UPDATE meta SET value = ? WHERE key = 'facts_bytes'", (str(length),))
+            db.execute("UPDATE meta SET value = '0' WHERE key = 'facts_stale'")
+
+
+def _row(fact: Grounded[Any] | Quarantined, article: Article, provenance: Provenance) -> str:
+    """One row as JSON: the same in `facts.jsonl`, in every export and on the review page."""
+    row: dict[str, Any] = {
+        "id": fact.id,
+        "fact_type": fact.fact_type,
+        "verdict": fact.verdict,
+        "article_id": article.id,
+        "title": article.title,
+        "published": article.published.isoformat() if article.published else None,
+        "source": article.source,
+        "url": article.url,
+    }
+    if isinstance(fact, Grounded):
+        row["value"] = fact.value.model_dump(mode="json")
+        row["spans"] = {path: [span.start, span.end] for path, span in fact.spans.items()}
+        row["countries"] = fact.countries
+    else:
+        row["raw"] = fact.tries[-1].json_text
+    row["evidence"] = [_quoted(span, article.text) for span in fact.evidence]
+    row["issues"] = [issue.model_dump() for issue in fact.issues]
+    row["tries"] = [
+        {"raw": attempt.json_text, "issues": [issue.model_dump() for issue in attempt.issues]}
+        for attempt in (fact.tries if isinstance(fact, Grounded) else fact.tries[:-1])
+    ]
+    row["model"] = provenance.model
+    row["prompt"] = provenance.prompt
+    row["schema"] = provenance.schemas.get(fact.fact_type)
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _quoted(span: Span, text: str) -> dict[str, Any]:
+    return {"quote": span.of(text), "start": span.start, "end": span.end}
+
+
+def _storable(text: str) -> str:
+    # SQLite keeps UTF-8; a lone surrogate in a model's text would not go in
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") if any("\ud800" <= char <= "\udfff" for char in text) else text
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    # autocommit: transactions are opened by hand, so that one is exactly what must stand or fall together
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    if not read_only:
+        db.execute("PRAGMA journal_mode = WAL")  # looking does not wait for writing
+        db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut at most the last moments, never consistency
+    db.execute("PRAGMA busy_timeout = 10000")
+    return db
+
+
+def _locked(path: Path) -> int:
+    """An exclusive lock on the folder for as long as this process lives; the system lets it go when the process dies."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        import fcntl  # POSIX only; elsewhere SQLite's own lock still keeps two writers apart, with a worse message
+    except ImportError:
+        return handle
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise LedgerError(f"Another run is using {str(path.parent)!r}: wait for it, or name another folder with --out.") from error
+    return handle

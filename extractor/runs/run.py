@@ -1,0 +1,222 @@
+"""A run over many articles: read, ask what is new, remember, count; bounded, streaming, stopped by a signal or an endpoint's refusal.
+
+In: sources and a session. Out: a `RunReport`; everything else is in the ledger. Floor: runs.
+Before changing it: articles are streamed and never collected, so that memory does not grow with their number.
+"""
+
+import asyncio
+import itertools
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from extractor.errors import ArticleError, EndpointError, LedgerError, LimitReached
+from extractor.evidence.outcome import Outcome
+from extractor.records import Article, Record, Usage
+from extractor.runs.session import Session
+
+READ_AHEAD = 32
+"""Articles read in one go, off the event loop: reading never makes answers wait."""
+
+EXIT_DONE, EXIT_BUG, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_STOPPED, EXIT_MISSES = range(6)
+EXIT_INTERRUPTED = 128
+"""Plus the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
+
+
+class Unreadable(NamedTuple):
+    """An input that is no article, and why."""
+
+    path: str
+    reason: str
+
+
+class RunReport(Record):
+    """What one run did; facts and reasons are in the ledger."""
+
+    complete: int = 0
+    """Articles asked and answered in this run."""
+    partial: int = 0
+    """Articles of which a part, a type or a repair got no answer."""
+    failed: int = 0
+    """Articles that got no answer."""
+    unchanged: int = 0
+    """Articles done before and not asked again."""
+    unchanged_incomplete: int = 0
+    """Those of them that are remembered as failed or partial; `--retry-failed` asks them again."""
+    unreadable: int = 0
+    """Inputs that could not be read."""
+    kept: int = 0
+    """Facts believed as given, in this run."""
+    repaired: int = 0
+    """Facts believed after a repair, in this run."""
+    quarantined: int = 0
+    """Items not believed, in this run."""
+    misses: int = 0
+    """Articles with a request that the cassettes did not hold."""
+    usage: Usage = Usage()
+    """Tokens and attempts of this run."""
+    cost_usd: float | None = 0.0
+    """US dollars of this run; None when the model has no known price."""
+    stopped: str | None = None
+    """Why it ended before its end; None when it did not."""
+    exit_code: int = 0
+    """As the command ends, the gravest reason first: interrupted, stopped, misses, failures, none."""
+
+    @property
+    def done(self) -> int:
+        """Articles dealt with, those done before included."""
+        return self.complete + self.partial + self.failed + self.unchanged
+
+    def with_outcome(self, outcome: Outcome, *, missed: bool) -> "RunReport":
+        """This report with one more article; `missed` when the cassettes did not hold one of its requests."""
+        cost = self.cost_usd
+        return self.model_copy(
+            update={
+                outcome.status: getattr(self, outcome.status) + 1,
+                "kept": self.kept + sum(fact.verdict == "kept" for fact in outcome.facts),
+                "repaired": self.repaired + sum(fact.verdict == "repaired" for fact in outcome.facts),
+                "quarantined": self.quarantined + len(outcome.quarantined),
+                "misses": self.misses + missed,
+                "usage": self.usage + outcome.usage,
+                "cost_usd": None if cost is None or outcome.cost_usd is None else cost + outcome.cost_usd,
+            }
+        )
+
+
+Progress = Callable[[RunReport, Outcome | Unreadable | None], None]
+"""Called after each article with the report so far and what came of it; None for one that was done before."""
+
+
+class Run:
+    """One pass over articles.
+
+    Args:
+        session: How to ask.
+        limit: Articles to ask in this run at most; None for all.
+        progress: Told after each article.
+    """
+
+    def __init__(self, session: Session, *, limit: int | None = None, progress: Progress | None = None) -> None:
+        self.report = RunReport()
+        self._session = session
+        self._limit = limit
+        self._progress = progress
+        self._stopping: int | None = None
+
+    async def over(self, articles: Iterator[Article | Unreadable]) -> RunReport:
+        """Ask every article that is not done, `settings.concurrency` at a time.
+
+        An endpoint that refuses everything, a full disk, a limit and a first signal end the run early: what is in flight at a limit or a
+        signal is finished and remembered. A second signal cancels it.
+
+        Raises:
+            asyncio.CancelledError: A second signal, or the caller cancelled it.
+        """
+        ledger = self._session.memory.ledger
+        with _signals(self._on_signal):
+            try:
+                await self._all(articles)
+            except* (EndpointError, LedgerError, LimitReached) as stops:
+                stop = _first(stops)
+                self.report = self.report.model_copy(update={"stopped": str(stop)})
+        report = self.report
+        code = EXIT_DONE
+        if report.failed or report.partial or report.unreadable or report.unchanged_incomplete:
+            code = EXIT_INCOMPLETE
+        if report.misses:
+            code = EXIT_MISSES
+        if report.stopped:
+            code = EXIT_STOPPED
+        if self._stopping:
+            code = EXIT_INTERRUPTED + self._stopping
+            report = report.model_copy(update={"stopped": f"interrupted ({signal.Signals(self._stopping).name})"})
+        self.report = report.model_copy(update={"exit_code": code})
+        if ledger:
+            with suppress(LedgerError):  # a full disk has been reported already
+                ledger.end_run(code, all_seen=self.report.stopped is None)
+        return self.report
+
+    async def _all(self, articles: Iterator[Article | Unreadable]) -> None:
+        free = asyncio.Semaphore(self._session.settings.concurrency)
+        asked = 0
+        async with asyncio.TaskGroup() as group:
+            while batch := await asyncio.to_thread(lambda: list(itertools.islice(articles, READ_AHEAD))):
+                for article in batch:
+                    if self._stopping:
+                        return
+                    if isinstance(article, Unreadable):
+                        self._unreadable(article)
+                    elif known := self._session.is_done(article):
+                        self._unchanged(article, incomplete=known.status != "complete")
+                    elif self._limit is not None and asked >= self._limit:
+                        message = f"The limit of {self._limit} articles is reached. Run again to go on."
+                        self.report = self.report.model_copy(update={"stopped": message})
+                        return
+                    else:
+                        asked += 1
+                        await free.acquire()
+                        if self._stopping:
+                            return
+                        task = group.create_task(self._one(article))
+                        task.add_done_callback(lambda _: free.release())
+                await asyncio.sleep(0)  # a long stretch of known articles must not keep answers waiting
+
+    async def _one(self, article: Article) -> None:
+        outcome = await self._session.outcome(article)
+        self.report = self.report.with_outcome(outcome, missed=article.id in self._session.missed)
+        self._tell(outcome)
+
+    def _unreadable(self, found: Unreadable) -> None:
+        if self._session.memory.ledger:
+            self._session.memory.ledger.unreadable(found.path, found.reason)
+        self.report = self.report.model_copy(update={"unreadable": self.report.unreadable + 1})
+        self._tell(found)
+
+    def _unchanged(self, article: Article, *, incomplete: bool) -> None:
+        if self._session.memory.ledger:
+            self._session.memory.ledger.seen(article.id)
+        report = self.report
+        self.report = report.model_copy(
+            update={"unchanged": report.unchanged + 1, "unchanged_incomplete": report.unchanged_incomplete + incomplete}
+        )
+        self._tell(None)
+
+    def _tell(self, what: Outcome | Unreadable | None) -> None:
+        if self._progress:
+            self._progress(self.report, what)
+
+    def _on_signal(self, number: int, task: "asyncio.Task[object]") -> None:
+        if self._stopping:
+            task.cancel()
+        self._stopping = number
+
+
+class _signals:  # noqa: N801 - read as a word
+    """While it lasts, SIGINT and SIGTERM tell the run; in a thread that cannot have them, nothing changes."""
+
+    def __init__(self, tell: Callable[[int, "asyncio.Task[object]"], None]) -> None:
+        self._tell = tell
+        self._set: list[int] = []
+
+    def __enter__(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if sys.platform == "win32" or task is None:
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(ValueError, RuntimeError):  # not the main thread
+                loop.add_signal_handler(number, self._tell, number, task)
+                self._set.append(number)
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in self._set:
+            loop.remove_signal_handler(number)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,162 @@
+"""How one article is asked and remembered: drives `flow` with replies out of the ledger where there are any, else from the client.
+
+In: articles. Out: outcomes. Floor: runs.
+Before changing it: the command and the library share this class; what it does not remember is paid for twice.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import NamedTuple
+
+from extractor.errors import CassetteMiss
+from extractor.evidence.outcome import Outcome
+from extractor.evidence.validate import JUDGE_VERSION, check_examples
+from extractor.facts.catalog import type_fingerprint
+from extractor.facts.fact import Fact
+from extractor.fingerprint import fingerprint
+from extractor.llm.cassette import Cassettes
+from extractor.llm.client import Client
+from extractor.llm.prompt import EXTRACT_PROMPT, prompt_fingerprints
+from extractor.records import Article, Attempt, Call, Reply
+from extractor.runs.flow import Plan, flow
+from extractor.runs.ledger import Known, Ledger, Provenance
+from extractor.settings import Settings
+
+_ASK_AGAIN_ALWAYS = ("cassette_miss", "not_asked")
+"""Causes of failure that say nothing about the article: a later run asks it again without being told."""
+
+
+class Memory(NamedTuple):
+    """Where a session remembers, and how."""
+
+    ledger: Ledger | None = None
+    """None remembers nothing."""
+    cassettes: Cassettes | None = None
+    """Recording or replaying; None does neither."""
+    ask_anew: bool = False
+    """Ask everything, whatever is stored (recording)."""
+    retry_failed: bool = False
+    """Ask failed and partial articles again, and the calls that were refused or broken."""
+    misses_are_outcomes: bool = False
+    """A request that the cassettes do not hold fails its article; otherwise it is raised."""
+
+
+class Session:
+    """One way of asking: fact types, settings, a client and a memory.
+
+    Args:
+        types: Registered name to class, in catalogue order; their examples are checked here, before any call.
+        settings: How to ask.
+        memory: Where to remember.
+        mode: A remembered way for the schema to travel; None takes the ledger's, else finds out with the first call.
+
+    Raises:
+        SchemaError: A worked example does not hold in its own text.
+        SettingsError: There is no key and no endpoint.
+    """
+
+    def __init__(self, types: Mapping[str, type[Fact]], settings: Settings, memory: Memory, *, mode: str | None = None) -> None:
+        check_examples(types)
+        self.types = types
+        self.settings = settings
+        self.memory = memory
+        self.plan = Plan(types, settings.repairs, settings.part_chars)
+        self.schemas = {name: type_fingerprint(fact_type) for name, fact_type in types.items()}
+        self._prompts = prompt_fingerprints()
+        self._provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
+        self._endpoint = fingerprint([settings.base_url, settings.model])
+        remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
+        self._remembered_mode = remembered
+        self.client = Client(settings, types, mode=remembered)
+        self.missed: set[str] = set()
+        """Articles with a request that the cassettes did not hold."""
+
+    async def aclose(self) -> None:
+        """Close the client; the ledger and the cassettes belong to whoever opened them."""
+        await self.client.aclose()
+
+    def key(self, article: Article) -> str:
+        """Fingerprint of everything that is asked about an article: with the same key nothing is asked again."""
+        settings = self.settings
+        return fingerprint(
+            {
+                "text": article.text,
+                "title": article.title,
+                "published": str(article.published),
+                "types": self.schemas,
+                "prompts": self._prompts,
+                "model": settings.model,
+                "sampling": [settings.temperature, settings.max_output_tokens],
+                # how a short article is cut does not depend on the budget
+                "part_chars": settings.part_chars if len(article.text) > settings.part_chars else None,
+            }
+        )
+
+    def is_done(self, article: Article) -> Known | None:
+        """What is known of the article, when nothing needs to be asked or judged; None when something does."""
+        ledger = self.memory.ledger
+        if ledger is None or self.memory.ask_anew:
+            return None
+        known = ledger.known(article.id)
+        if known is None or known.outcome_key != self.key(article) or known.judge_version != JUDGE_VERSION:
+            return None
+        if known.status != "complete" and (self.memory.retry_failed or known.cause in _ASK_AGAIN_ALWAYS):
+            return None
+        return known
+
+    async def outcome(self, article: Article) -> Outcome:
+        """What comes of an article, remembered before it is given.
+
+        Raises:
+            EndpointError: The endpoint refuses everything.
+            CassetteMiss: Replaying, the request is not recorded, and misses are not outcomes.
+            LedgerError: It cannot be remembered.
+        """
+        ledger, cassettes = self.memory.ledger, self.memory.cassettes
+        with cassettes.article(article.id) if cassettes else nullcontext():
+            known = ledger.known(article.id) if ledger and not self.memory.ask_anew else None
+            outcome = None
+            if known and known.judge_version != JUDGE_VERSION and known.outcome_key == self.key(article):
+                # only our judging changed: the stored replies are judged again, without a call
+                outcome = await self._drive(article, stored_only=True)
+            if outcome is None or outcome.cause == "not_asked":
+                outcome = await self._drive(article, stored_only=False)
+        if ledger:
+            ledger.outcome(outcome, key=self.key(article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+        return outcome
+
+    async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
+        steps = flow(article, self.plan)
+        calls = next(steps)
+        while True:
+            replies = await asyncio.gather(*(self._reply(call, stored_only=stored_only) for call in calls))
+            try:
+                calls = steps.send(list(replies))
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+
+    async def _reply(self, call: Call, *, stored_only: bool) -> Reply:
+        ledger = self.memory.ledger
+        if ledger and not self.memory.ask_anew:
+            stored = ledger.reply(self.client.key(call), call.fact_types, only_ok=self.memory.retry_failed)
+            if stored:
+                return stored
+        if stored_only:
+            return Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
+        try:
+            reply = await self.client.ask(call, self._remember)
+        except CassetteMiss as miss:
+            if not self.memory.misses_are_outcomes:
+                raise
+            self.missed.add(call.article_id)
+            return Reply(outcome="cassette_miss", error=str(miss))
+        if ledger and self.client.mode and self.client.mode != self._remembered_mode:
+            self._remembered_mode = self.client.mode
+            ledger.remember_mode(self._endpoint, self.client.mode)
+        return reply
+
+    def _remember(self, call: Call, attempt: Attempt) -> None:
+        if self.memory.ledger:
+            self.memory.ledger.attempt(call, attempt)
