@@ -111,7 +111,12 @@ class Extractor:
             self._ledger.close()
 
     def extract(
-        self, article: str | Article, *, published: date | str | None = None, title: str | None = None, id: str | None = None  # noqa: A002
+        self,
+        article: str | Article,
+        *,
+        published: date | str | None = None,
+        title: str | None = None,
+        id: str | None = None,  # noqa: A002
     ) -> Outcome:
         """The facts of one text.
 
@@ -132,7 +137,12 @@ class Extractor:
         return self._submit(self._article(article, published=published, title=title, id=id)).result()
 
     async def aextract(
-        self, article: str | Article, *, published: date | str | None = None, title: str | None = None, id: str | None = None  # noqa: A002
+        self,
+        article: str | Article,
+        *,
+        published: date | str | None = None,
+        title: str | None = None,
+        id: str | None = None,  # noqa: A002
     ) -> Outcome:
         """The same as `extract`, awaited; cancelling it cancels the request."""
         return await asyncio.wrap_future(self._submit(self._article(article, published=published, title=title, id=id)))
@@ -186,7 +196,12 @@ class Extractor:
                 future.cancel()
 
     def _article(
-        self, article: str | Article, *, published: date | str | None = None, title: str | None = None, id: str | None = None  # noqa: A002
+        self,
+        article: str | Article,
+        *,
+        published: date | str | None = None,
+        title: str | None = None,
+        id: str | None = None,  # noqa: A002
     ) -> Article:
         if isinstance(article, Article):
             return article

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted. The same command goes on.", file=sys.stderr)
         return 130
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last door: what comes here is told in one line
         return _failed(error)
     return code
 
@@ -124,7 +124,11 @@ def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
 def _add_input(command: argparse.ArgumentParser) -> None:
     command.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, quoted globs, or - for standard input")
     command.add_argument(
-        "--schema", action="append", default=[], metavar="NAME|FILE.py:CLASS", help="a fact type; may be given more than once (default: the three)"
+        "--schema",
+        action="append",
+        default=[],
+        metavar="NAME|FILE.py:CLASS",
+        help="a fact type; may be given more than once (default: the three)",
     )
     command.add_argument("--published", type=_day, metavar="DATE", help="publication date of every article, YYYY-MM-DD")
 
@@ -214,7 +218,9 @@ def _schemas(arguments: argparse.Namespace) -> int:
             print(describe.type_line(name, fact_type))
         return 0
     ((name, fact_type),) = catalog.load([arguments.name]).items()
-    print(json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False) if arguments.json else describe.type_page(name, fact_type))
+    print(
+        json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False) if arguments.json else describe.type_page(name, fact_type)
+    )
     return 0
 
 

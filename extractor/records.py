@@ -55,7 +55,7 @@ class Article(Record):
     """BCP 47 tag, where the format names it; it is not detected."""
     url: str | None = None
     """Where the article was published, where the format says it."""
-    origins: dict[str, str] = {}
+    origins: dict[str, str] = Field(default_factory=dict)
     """Where each of the fields above came from, by field name: `header line`, `--published`, `file name`, …"""
 
 

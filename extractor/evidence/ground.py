@@ -19,7 +19,7 @@ MIN_WORDS_FOR_CASE = 4
 
 _QUOTE_MARKS = "\"'`´‘’‚‛“”„‟′″‹›«»"
 _DASHES = "-‐‑‒–—―−"
-_SPACES = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # no white space lies beyond U+3000
 _INVISIBLE = "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero-width space, word joiner, stray BOM
 _EXPANDED = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "…": "..."}
 
@@ -27,6 +27,7 @@ _ONE_TO_ONE = str.maketrans({**dict.fromkeys(_QUOTE_MARKS, "'"), **dict.fromkeys
 _LENGTH_CHANGING = re.compile(f"[ {_INVISIBLE}]{{2,}}|[{_INVISIBLE}]|[{''.join(_EXPANDED)}]")
 
 _GROUP_SPACES = "\u00a0\u202f\u2009"  # between the digits of 1 200; a plain space is also what parts a year from a count
+_THREE_DIGITS = re.compile(r"\d{3}(?!\d)")
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])['\"”’»)]*\s+|\n+")
 
@@ -53,7 +54,7 @@ class Normalised(NamedTuple):
 
 
 def normalise(text: str) -> Normalised:
-    """`text` with its typography evened out: NFC, one space for any white space, one quote mark, one dash, no soft hyphens, no ligatures."""
+    """`text` with its typography evened out: NFC, one kind of space, quote mark and dash, no soft hyphens, no ligatures."""
     pieces = [(0, len(text), text.translate(_ONE_TO_ONE))] if unicodedata.is_normalized("NFC", text) else _composed(text)
     out: list[str] = []
     starts: list[int] = []
@@ -215,7 +216,7 @@ def _starts_token(text: str, at: int) -> bool:
         return False
     if before in _DASHES and earlier.isalpha():
         return False
-    return not (before in _GROUP_SPACES and earlier.isdigit() and text[at : at + 3].isdigit() and not text[at + 3 : at + 4].isdigit())
+    return not (before in _GROUP_SPACES and earlier.isdigit() and _THREE_DIGITS.match(text, at))
 
 
 def _ends_token(text: str, end: int) -> bool:
@@ -230,7 +231,7 @@ def _ends_token(text: str, end: int) -> bool:
     following = text[end + 1 : end + 2]
     if after in ".," and following.isdigit():
         return False
-    return not (after in _GROUP_SPACES and text[end + 1 : end + 4].isdigit() and len(text[end + 1 : end + 4]) == 3 and not text[end + 4 : end + 5].isdigit())
+    return not (after in _GROUP_SPACES and _THREE_DIGITS.match(text, end + 1))
 
 
 def _fold(text: str) -> str:

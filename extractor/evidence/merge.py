@@ -57,8 +57,8 @@ def _same(one: Fact, other: Fact) -> bool:
 
 def _says_no_more(one: Fact, other: Fact) -> bool:
     """Whether everything `one` states is stated by `other`: equal, or empty in `one`."""
-    told, full = told(one), told(other)
-    return all(value == full[name] or value in (None, [], "unspecified") for name, value in told.items())
+    full = told(other)
+    return all(value == full[name] or value in (None, [], "unspecified") for name, value in told(one).items())
 
 
 def told(fact: Fact) -> dict[str, object]:

@@ -6,7 +6,7 @@ Before changing it: services keep these records as JSON, and the ledger stores t
 
 from typing import Generic, Literal, TypeVar
 
-from pydantic import SerializeAsAny
+from pydantic import Field, SerializeAsAny
 
 from extractor.errors import ModelError
 from extractor.facts.fact import Fact, registered_name
@@ -39,9 +39,9 @@ class Grounded(Record, Generic[F]):
     """What the model said, never edited by the code."""
     evidence: tuple[Span, ...]
     """Where each of `value.evidence` stands in the article's text, in the same order."""
-    spans: dict[str, Span] = {}
+    spans: dict[str, Span] = Field(default_factory=dict)
     """Where every other checked text of the value stands, by field path such as `quantity.as_written`."""
-    countries: dict[str, str] = {}
+    countries: dict[str, str] = Field(default_factory=dict)
     """ISO 3166-1 alpha-3 code of each party that is, or acts for, a known state, by field path such as `suppliers[0]`."""
     issues: tuple[Issue, ...] = ()
     """Warnings: what could not be verified or had to be assumed."""

@@ -68,7 +68,9 @@ class Judge:
         issues: list[Issue] = []
         quotes = self._ground_quotes([leaf for leaf, _ in leaves if leaf.role == "quote"], issues)
         if not value.evidence:
-            issues.append(Issue.error("no_evidence", "evidence", "The record has no quote; copy the passage that proves it from the article."))
+            issues.append(
+                Issue.error("no_evidence", "evidence", "The record has no quote; copy the passage that proves it from the article.")
+            )
         inside = list(quotes.values())
         spans = dict(quotes)
         for leaf, owner in leaves:
@@ -105,12 +107,15 @@ class Judge:
             return "The quote is empty."
         message = f"Quote {_shown(quote)} is not in article {self.article.id!r} ({len(self.article.text)} chars)"
         near = self.ground.closest(quote)
-        return f"{message}; closest is {_shown(near[0].of(self.article.text))} at [{near[0].start}, {near[0].end})." if near else f"{message}."
+        return (
+            f"{message}; closest is {_shown(near[0].of(self.article.text))} at [{near[0].start}, {near[0].end})." if near else f"{message}."
+        )
 
     def _not_in_evidence(self, leaf: Leaf) -> Issue:
         message = f"{_shown(leaf.text)} does not stand as whole words inside any quote of this record"
         if elsewhere := self.ground.find(leaf.text):
-            message += f"; it stands in the article at [{elsewhere[0].start}, {elsewhere[0].end}), so add that passage to evidence if it belongs here"
+            place = elsewhere[0]
+            message += f"; it stands in the article at [{place.start}, {place.end}), so add that passage to evidence if it belongs here"
         return Issue.error("not_in_evidence", leaf.path, f"{message}.")
 
     def _check(self, value: Value, path: str, places: list[Span], issues: list[Issue]) -> Span:
@@ -138,14 +143,18 @@ class Judge:
             spans[leaf.path] = places[0]
         elif places := self.ground.find(leaf.text, any_case=True):
             spans[leaf.path] = min(places, key=lambda place: min((abs(place.start - quote.start) for quote in inside), default=0))
-            issues.append(Issue.warning("name_outside_evidence", leaf.path, f"{_shown(leaf.text)} stands in the article, but in none of the quotes."))
+            issues.append(
+                Issue.warning("name_outside_evidence", leaf.path, f"{_shown(leaf.text)} stands in the article, but in none of the quotes.")
+            )
         elif mentions(leaf.text) & self._mentioned():
             issues.append(
                 Issue.warning("name_in_other_words", leaf.path, f"The article names the state of {_shown(leaf.text)} in another form only.")
             )
         else:
             issues.append(
-                Issue.error("name_not_in_article", leaf.path, f"Name {_shown(leaf.text)} is not in the article; give it as the article has it.")
+                Issue.error(
+                    "name_not_in_article", leaf.path, f"Name {_shown(leaf.text)} is not in the article; give it as the article has it."
+                )
             )
 
     def _mentioned(self) -> set[str]:
@@ -158,7 +167,9 @@ class Judge:
             return
         loose = [number for number in _NUMBER.findall(leaf.text) if not self.ground.find(number.rstrip(".,"), within=inside)]
         if loose:
-            issues.append(Issue.error("number_not_in_evidence", leaf.path, f"{loose[0]!r} of {_shown(leaf.text)} is in none of the quotes."))
+            issues.append(
+                Issue.error("number_not_in_evidence", leaf.path, f"{loose[0]!r} of {_shown(leaf.text)} is in none of the quotes.")
+            )
         else:
             issues.append(Issue.warning("free_text", leaf.path, f"{_shown(leaf.text)} is the model's own wording, not the article's."))
 

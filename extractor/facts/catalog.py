@@ -71,14 +71,19 @@ def check_type(fact_type: type[Fact]) -> None:
     name = fact_type.__name__
     if not (fact_type.__doc__ or "").strip():
         raise SchemaError(f"{name} has no docstring; the model reads it to know what counts as one, so write it.")
-    if "evidence" not in fact_type.model_fields or fact_type.model_fields["evidence"].annotation != Fact.model_fields["evidence"].annotation:
+    if (
+        "evidence" not in fact_type.model_fields
+        or fact_type.model_fields["evidence"].annotation != Fact.model_fields["evidence"].annotation
+    ):
         raise SchemaError(f"{name}.evidence must stay the base's list of quotes; remove your own field of that name.")
     for owner, field, annotation in _fields(fact_type, set()):
         _check_annotation(f"{owner.__name__}.{field}", annotation, in_value=issubclass(owner, Value))
     schema = json.dumps(fact_type.model_json_schema())
     for keyword in _FORBIDDEN_KEYWORDS:
         if f'"{keyword}":' in schema:
-            raise SchemaError(f"{name}'s JSON Schema has {keyword!r}, which strict decoding does not take; write a plain union or a closed model instead.")
+            raise SchemaError(
+                f"{name}'s JSON Schema has {keyword!r}, which strict decoding does not take; write a plain union or a closed model instead."
+            )
 
 
 def _check_annotation(where: str, annotation: Any, *, in_value: bool) -> None:
@@ -88,7 +93,9 @@ def _check_annotation(where: str, annotation: Any, *, in_value: bool) -> None:
             f"{where} is a bare {annotation.__name__}: its words could not be checked. Use {_BARE[annotation]} from extractor.facts, which keeps them."
         )
     if annotation is Any or annotation in (dict, set, frozenset, tuple, list) or origin in (dict, set, frozenset, tuple):
-        raise SchemaError(f"{where} is {annotation!r}: strict decoding takes closed models, list[…], str, bool and Literal. Use one of these.")
+        raise SchemaError(
+            f"{where} is {annotation!r}: strict decoding takes closed models, list[…], str, bool and Literal. Use one of these."
+        )
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Closed):
         raise SchemaError(f"{where} is a {annotation.__name__}, which is not closed: derive it from extractor.facts.fact.Closed.")
     if origin is not Literal:
@@ -129,7 +136,9 @@ def _resolve(item: str | type[Fact]) -> type[Fact]:
     try:
         loaded = installed[item].load()
     except Exception as error:
-        raise SchemaError(f"Fact type {item!r} cannot be loaded from {installed[item].value!r}: {type(error).__name__}: {error}.") from error
+        raise SchemaError(
+            f"Fact type {item!r} cannot be loaded from {installed[item].value!r}: {type(error).__name__}: {error}."
+        ) from error
     return _as_fact(loaded, repr(item))
 
 

@@ -1,9 +1,16 @@
 """Who: a party to a fact, and the table that knows which state a name stands for.
 
-In: names. Out: `Party`, `country_of`. Floor: facts.
+In: names, texts. Out: `Party`, `country_of`, `mentions`. Floor: facts.
+Before changing it: what a name stands for is data and lives in countries.toml; here are only the rules by which it is looked up.
 """
 
-from typing import Literal
+import functools
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -12,6 +19,9 @@ from extractor.facts.fact import Closed, Name
 PartyKind = Literal[
     "state", "government_body", "company", "armed_group", "intergovernmental", "person", "group_of_states", "other", "unknown"
 ]
+
+_LONGEST_NAME_CHARS = 200
+"""No name of a state or of its bodies is longer; more is not read."""
 
 
 class Party(Closed):
@@ -27,4 +37,188 @@ class Party(Closed):
     on_behalf_of: Name | None = Field(
         default=None,
         description="The state or body a person or government body speaks or acts for, as the text names it; otherwise null.",
+    )
+
+    def country(self) -> str | None:
+        """The state this party is or acts for, as ISO 3166-1 alpha-3.
+
+        Returns:
+            For a state, the one its name stands for; for a government body or a person, the one it acts for, and for a body that names none
+            the one in its own name. None for everything else: a company is not the state it sits in.
+        """
+        match self.kind:
+            case "state":
+                return country_of(self.name or "")
+            case "government_body":
+                return country_of(self.on_behalf_of or self.name or "")
+            case "person":
+                return country_of(self.on_behalf_of or "")
+            case _:
+                return None
+
+
+def country_of(name: str) -> str | None:
+    """The state that a name stands for, as ISO 3166-1 alpha-3 (XKX for Kosovo, a user-assigned code).
+
+    Args:
+        name: A state, its demonym, its capital, or a body of its government: "Norway", "Dutch", "the Kremlin", "Russia's foreign ministry".
+            Letter case and diacritics do not matter, except for short capitals: "US" is a state, "us" is not.
+
+    Returns:
+        None for what is not known to be exactly one state: companies, persons, "Congo", "Korea", the European Union, states that are gone.
+    """
+    if len(name) > _LONGEST_NAME_CHARS:
+        return None
+    words = _words(name)
+    while words and _fold(words[0]) == "the":
+        words = words[1:]
+    while words and words[-1] in _SIGNS:
+        words = words[:-1]
+    table = _table()
+    found: set[str | None] = set()
+    others: list[str] = []
+    at = 0
+    while at < len(words):
+        length, code = table.match(words, at, any_case=True)
+        if length:
+            found.add(code)
+        else:
+            others.append(_fold(words[at]))
+        at += length or 1
+    if len(found) != 1:
+        return None
+    return next(iter(found)) if not others or _is_government(others, table) else None
+
+
+def mentions(text: str) -> set[str]:
+    """The states that a text mentions under any of their names, demonyms or capitals, as ISO 3166-1 alpha-3.
+
+    Names count as whole words with a capital first letter, so that "polish" and "turkey" are none. It takes time linear in the text.
+    """
+    words = _words(text)
+    table = _table()
+    codes: set[str] = set()
+    at = 0
+    while at < len(words):
+        if words[at][0].isupper():
+            length, code = table.match(words, at, any_case=False)
+            if length:
+                if code is not None and not (length == 1 and _names_a_person(words, at, table)):
+                    codes.add(code)
+                at += length
+                continue
+        at += 1
+    return codes
+
+
+class _Alias(NamedTuple):
+    """One name in the table."""
+
+    rest: tuple[str, ...]
+    """Its words after the first, folded."""
+    code: str | None
+    """The state; None for a name that is known to be none, or not exactly one."""
+    capitals: str
+    """The words as they must be written, for a short name in capitals; "" otherwise."""
+
+
+class _Table(NamedTuple):
+    """countries.toml, ready for look-ups."""
+
+    aliases: dict[str, tuple[_Alias, ...]]
+    """By first word, folded; the longest first."""
+    heads: frozenset[str]
+    """Words that make a name one of a government's body."""
+    modifiers: frozenset[str]
+    """Words that may stand beside a head."""
+    given_names: frozenset[str]
+    """Names of states that are also names of persons."""
+
+    def match(self, words: list[str], at: int, *, any_case: bool) -> tuple[int, str | None]:
+        """The longest name at `words[at]`: its number of words, 0 for none, and its state.
+
+        Args:
+            words: Of the text, as written.
+            at: Where the name begins.
+            any_case: Whether a name may begin with a small letter.
+        """
+        for alias in self.aliases.get(_fold(words[at]), ()):
+            length = 1 + len(alias.rest)
+            here = words[at : at + length]
+            if len(here) < length or any(_fold(word) != rest for word, rest in zip(here[1:], alias.rest, strict=True)):
+                continue
+            if alias.capitals and _bare("".join(here)) != alias.capitals:
+                continue
+            if any_case or here[-1][0].isupper() or not here[-1].isalpha():
+                return length, alias.code
+        return 0, None
+
+
+# "U.S." and "U.S.A." are one word; an apostrophe joins ("d'Ivoire"), a hyphen does not; signs keep names from running over them.
+_WORD = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]+(?:['’][^\W\d_]+)*|[.,;:!?()]")  # noqa: RUF001 - the curly apostrophe is meant
+_SIGNS = frozenset(".,;:!?()")
+_FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s", "in", "on"})
+
+
+def _words(text: str) -> list[str]:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _WORD.findall(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _fold(word: str) -> str:
+    """A word for comparison: no case, no diacritics, no possessive, no full stops."""
+    plain = word.casefold().replace("’", "'")  # noqa: RUF001 - as above
+    plain = plain.removesuffix("'s") if len(plain) > len("'s") else plain
+    if not plain.isascii():
+        plain = "".join(sign for sign in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(sign))
+    return plain if plain in _SIGNS else plain.replace(".", "").removesuffix("'")
+
+
+def _bare(word: str) -> str:
+    return word.replace(".", "").replace("’s", "").replace("'s", "")  # noqa: RUF001 - as above
+
+
+def _names_a_person(words: list[str], at: int, table: _Table) -> bool:
+    """Whether "Jordan", "Chad" or "Georgia" stands before another name, and not as "Jordan's"."""
+    if words[at].casefold() not in table.given_names or at + 1 >= len(words):
+        return False
+    return words[at + 1][0].isupper()
+
+
+def _is_government(others: list[str], table: _Table) -> bool:
+    """Whether the words beside a state's name make a body of its government: all of them known, one of them a head."""
+    heads = [word for word in others if word in table.heads]
+    if "national" in others and "army" in others:
+        return False  # Libya's and Syria's "National Army" are armed groups
+    known = table.heads | table.modifiers | _FUNCTION_WORDS
+    return bool(heads) and all(word in known for word in others)
+
+
+def _lines(entry: dict[str, list[str]]) -> Iterator[str]:
+    for names in entry.values():
+        yield from names
+
+
+@functools.cache
+def _table() -> _Table:
+    """The table, read once, at the first look-up."""
+    data = tomllib.loads(files("extractor.facts").joinpath("countries.toml").read_text(encoding="utf-8"))
+    rules = data["rules"]
+    aliases: dict[str, dict[tuple[tuple[str, ...], str], _Alias]] = {}
+    entries = [(name, None) for name in rules["not_one_state"]]
+    entries += [(name, code) for code, entry in data["states"].items() for name in _lines(entry)]
+    for name, code in entries:
+        words = _words(name)
+        folded = [_fold(word) for word in words]
+        bare = _bare("".join(words))
+        capitals = bare if bare.isupper() and len(bare) <= rules["capitals_up_to"] else ""
+        rest = tuple(folded[1:])
+        aliases.setdefault(folded[0], {}).setdefault((rest, capitals), _Alias(rest, code, capitals))
+    return _Table(
+        {first: tuple(sorted(found.values(), key=lambda alias: -len(alias.rest))) for first, found in aliases.items()},
+        frozenset(rules["government_heads"]),
+        frozenset(rules["government_modifiers"]),
+        frozenset(rules["given_names"]),
     )

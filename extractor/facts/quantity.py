@@ -29,7 +29,9 @@ class Quantity(Value):
         description="The most that the words mean; null where they give none ('at least 10', 'dozens').",
     )
     approximate: bool = Field(default=False, description="True for 'about', 'nearly', 'some 40' and the like.")
-    unit: Verbatim | None = Field(default=None, description="The unit word when it is part of the words: 'systems', 'rounds'; otherwise null.")
+    unit: Verbatim | None = Field(
+        default=None, description="The unit word when it is part of the words: 'systems', 'rounds'; otherwise null."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -1,14 +1,31 @@
 """When: a date or an interval with its words, and the grammar that reads them against the publication date.
 
-In: the model's reading, the quote it stands in, the publication date. Out: `When` and its check. Floor: facts.
+In: the model's reading, the quote it stands in, the publication date. Out: `When` and its check, `read_when`. Floor: facts.
 """
 
+import re
 from datetime import date
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from extractor.facts.fact import Value, Verbatim
+from extractor.facts.calendar import OPEN, Days, shift
+from extractor.facts.datewords import AFTER, BEFORE, BY, NOT_UNTIL, SINCE, UNTIL, VOCABULARY, Token, tokenise
+from extractor.facts.fact import Check, Value, Verbatim
+from extractor.facts.intervals import WhenReading, read_tokens
+
+LONGEST_CHARS = 200
+"""Longer words are no date; they are not read, so that hostile text costs nothing."""
+SPEECH_DAYS = 7
+"""Words may count from when they were said: "tomorrow" in a statement of Monday, printed on Wednesday. So many days before publication
+a reading is not excluded, only unverified."""
+_LONGEST_TOKENS = 24
+_REACH_CHARS = 60
+"""How far on either side of the words the quote is searched for the rest of their expression."""
+_REACH_TOKENS = 5
+_YEAR = re.compile(r"(?<![0-9])(?:1[89]|2[01])[0-9]{2}(?![0-9])")
+_SHOWN = 3
+"""So many readings are named in a message."""
 
 
 class When(Value):
@@ -35,3 +52,166 @@ class When(Value):
         if self.earliest is not None and self.latest is not None and self.earliest > self.latest:
             raise ValueError(f"earliest {self.earliest} is after latest {self.latest}")
         return self
+
+    def check(self, *, quote: str, start: int, published: date | None) -> Check:
+        """Whether the interval is what the words mean, and the words are whole.
+
+        Args:
+            quote: The passage in which `as_written` stands.
+            start: Where in `quote` it begins, a code point.
+            published: The article's publication date; None leaves relative words open, and any date given for them disagrees.
+
+        Returns:
+            `disagrees` only where the words exclude a day that was given, where fewer days were given than they allow, or where the
+            expression goes on beyond `as_written` and means something else; `not_understood` where custom does not settle it.
+        """
+        given = Days(self.earliest, self.latest)
+        judged = _judge(self.as_written, read_when(self.as_written, published), given, quote, published)
+        fuller = _fuller(quote, start, self.as_written, published)
+        if fuller is None:
+            return judged
+        whole = _judge(fuller.text, fuller.reading, given, quote, published)
+        if whole.result == "agrees" and (judged.result == "agrees" or fuller.completes_length):
+            return whole
+        if fuller.completes_length:
+            return judged
+        return Check(
+            "disagrees",
+            f"{self.as_written!r} is a part of {fuller.text!r}, which means {_shown(fuller.reading)}; {given} was given. "
+            f"as_written must be the whole expression, and the dates must be what it means",
+        )
+
+
+def read_when(text: str, published: date | None) -> WhenReading | None:
+    """What the words of a date mean.
+
+    Args:
+        text: The words alone, such as "before the end of August"; English, or a numeric date.
+        published: What relative words count from; never today's date. None leaves them open: the reading is then `Days(None, None)`.
+
+    Returns:
+        None when the words are not understood: another language, 03/04/2025, 31 June, more than `LONGEST_CHARS` characters.
+    """
+    if len(text) > LONGEST_CHARS:
+        return None
+    tokens = tokenise(text)
+    return read_tokens(tokens, published) if len(tokens) <= _LONGEST_TOKENS else None
+
+
+def _shown(reading: WhenReading) -> str:
+    if reading.relative and reading.admissible == (OPEN,) and not reading.counted:
+        return "no date without a publication date"
+    return " or ".join(str(days) for days in reading.admissible[:_SHOWN])
+
+
+def _judge(words: str, reading: WhenReading | None, given: Days, quote: str, published: date | None) -> Check:
+    if reading is None:
+        return Check("not_understood", f"no grammar reads the date {words!r}; {given} is unverified")
+    if given in reading.admissible:
+        return Check("agrees", assumed=_other_readings(words, given, reading))
+    counted_from = f", counted from {published}" if reading.relative and published else ""
+    if reading.counted:
+        return Check("not_understood", f"{words!r} counts from a day that it does not name; {given} is unverified")
+    year_is_near = reading.relative and any(end is not None and str(end.year) in _YEAR.findall(quote) for end in given)
+    if published is None and reading.relative:
+        problem = f"{words!r} cannot be resolved without a publication date; earliest and latest must be null, {given} was given"
+        return Check("not_understood" if year_is_near else "disagrees", problem)
+    problem = f"{words!r} means {_shown(reading)}{counted_from}; {given} was given"
+    if given == OPEN or reading.leaves_open(given) or year_is_near:
+        return Check("not_understood", problem)
+    if published is not None and reading.relative:
+        for days in range(1, SPEECH_DAYS + 1):
+            said = read_when(words, shift(published, -days))
+            if said is not None and given in said.admissible:
+                return Check("not_understood", f"{problem}; that would be right if it was said on {shift(published, -days)}")
+    return Check("disagrees", problem)
+
+
+def _other_readings(words: str, given: Days, reading: WhenReading) -> str:
+    """A note where the words fit other days as well, none of them shared ("Monday": the last or the next)."""
+    others = [days for days in reading.admissible if _apart(days, given)]
+    return f"{words!r} read as {given}; it may also mean {others[0]}" if others else ""
+
+
+def _apart(one: Days, two: Days) -> bool:
+    ends = (one.earliest, one.latest, two.earliest, two.latest)
+    if any(end is None for end in ends):
+        return False
+    return bool(one.latest and two.earliest and one.earliest and two.latest) and (one.latest < two.earliest or two.latest < one.earliest)  # type: ignore[operator]
+
+
+class _Fuller(NamedTuple):
+    """An expression of which `as_written` is a part."""
+
+    text: str
+    reading: WhenReading
+    completes_length: bool
+    """`as_written` is a length of time, and what adjoins it says where it begins: "within", "the next"."""
+
+
+def _fuller(quote: str, start: int, words: str, published: date | None) -> _Fuller | None:
+    """The whole expression in which `words` stand, where it certainly means something else than they do alone."""
+    if len(words) > LONGEST_CHARS:
+        return None
+    offset = max(start - _REACH_CHARS, 0)
+    tokens = tokenise(quote[offset : start + len(words) + _REACH_CHARS])
+    inside = [place for place, token in enumerate(tokens) if token.end > start - offset and token.start < start - offset + len(words)]
+    if not inside:
+        return None
+    first, last = inside[0], inside[-1] + 1
+    left, right = _reach(tokens, first, -1), _reach(tokens, last - 1, 1)
+    alone = read_when(words, published)
+    for size in range(left + right, 0, -1):
+        for before in range(min(left, size), max(size - right, 0) - 1, -1):
+            begin, end = first - before, last + size - before
+            window = tokens[begin:end]
+            reading = read_tokens(window, published)
+            if reading is None or not _certain(tokens, begin, first, last, end):
+                continue
+            if alone is not None and set(alone.admissible) == set(reading.admissible):
+                return None
+            text = quote[offset + window[0].start : offset + window[-1].end]
+            completes = alone is not None and alone.counted and end == last
+            return _Fuller(text, reading, completes)
+    return None
+
+
+def _reach(tokens: tuple[Token, ...], place: int, step: int) -> int:
+    """How many tokens beside `place` may belong to a date."""
+    count = 0
+    while count < _REACH_TOKENS:
+        beside = place + step * (count + 1)
+        if not 0 <= beside < len(tokens):
+            break
+        token = tokens[beside]
+        if token.word not in VOCABULARY and not token.word[0].isdigit():
+            break
+        count += 1
+    return count
+
+
+_BOUND_WORDS = frozenset(phrase.split()[0] for phrase in (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *NOT_UNTIL))
+_JOINTS = frozenset({"to", "or", "and", "until", "till", "through"})
+_AFTER_A_DATE = frozenset(
+    "and or but the a an it he she they we to in on at of for with when as if that which who will would could may might must should shall "
+    'is was were are has have had said says , . ; : ) ! ? " ” » …'.split()
+)
+
+
+def _certain(tokens: tuple[Token, ...], begin: int, first: int, last: int, end: int) -> bool:
+    """Whether tokens `begin` to `end` surely are one expression around `first` to `last`.
+
+    "After 2022 elections" is not about time after 2022, "July 10 systems" not about the tenth, and "moved from July 3 to August 1" no range.
+    """
+    added = (*tokens[begin:first], *tokens[last:end])
+    following = tokens[end] if end < len(tokens) else None
+    if any(token.word in _JOINTS for token in added) and tokens[begin].word not in ("between", "until", "till", "not"):
+        return False
+    if any(token.word in _JOINTS for token in added[1:]) and tokens[begin].word != "between":
+        return False
+    if following is None:
+        return True
+    if begin < first and tokens[begin].word in _BOUND_WORDS:
+        return following.word in _AFTER_A_DATE
+    counts_something = following.raw[0].islower() and following.word.endswith("s") and following.word not in _AFTER_A_DATE
+    return not (counts_something and any(token.word.isdigit() for token in added))

@@ -59,9 +59,7 @@ def extract_prompt(
 def repair_prompt(article: Article, items: Sequence[ToRepair], passages: Sequence[Span]) -> Prompt:
     """The request for corrected versions of `items`, with the stretches of the article that concern them."""
     texts = [passage.of(article.text) for passage in passages]
-    shown = [
-        {"number": item.number, "type": item.fact_type, "json": item.json_text, "issues": item.issues} for item in items
-    ]
+    shown = [{"number": item.number, "type": item.fact_type, "json": item.json_text, "issues": item.issues} for item in items]
     user = _render(REPAIR_PROMPT, "user", article=article, items=shown, passages=texts, fence=_fence("passages", *texts))
     return Prompt(name=REPAIR_PROMPT, system=_render(REPAIR_PROMPT, "system"), user=user)
 
@@ -136,7 +134,10 @@ def _render(name: str, block: str, **variables: object) -> str:
 def _template(name: str) -> Template:
     # the article goes in as a value and is never parsed as a template; sandboxed all the same, since templates may be a user's own one day
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(PROMPT_FOLDER), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True  # noqa: S701 - plain text, not HTML
+        loader=FileSystemLoader(PROMPT_FOLDER),
+        undefined=StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,  # noqa: S701 - plain text, not HTML
     )
     return environment.get_template(f"{name}.md.jinja")
 

@@ -60,7 +60,9 @@ class Progress:
     def _line(self, report: RunReport, now: float) -> str:
         seconds = max(now - self._started, 1e-9)
         parts = [f"{report.done} articles ({report.done / seconds:.1f}/s)"]
-        parts += [f"{count} {name}" for name in ("unchanged", "partial", "failed", "unreadable", "misses") if (count := getattr(report, name))]
+        parts += [
+            f"{count} {name}" for name in ("unchanged", "partial", "failed", "unreadable", "misses") if (count := getattr(report, name))
+        ]
         parts.append(f"{report.kept + report.repaired} facts ({report.repaired} repaired, {report.quarantined} quarantined)")
         parts.append(f"{report.usage.attempts} requests")
         if report.usage.attempts:

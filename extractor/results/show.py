@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 _HOW_TOLD = ("evidence", "attribution", "is_background")
-_EMPTY = (None, [], "", "unspecified")
+_EMPTY: tuple[Any, ...] = (None, [], "", "unspecified")
 _PIPED_WIDTH = 160  # columns where there is no terminal: `less -S` and files take long lines, and fewer are broken
 _QUOTE_CHARS = 240
 
@@ -55,7 +55,9 @@ def status(out: Console, summary: dict[str, Any]) -> None:
     """Print what a run folder holds: articles, facts, failures with their reasons, tokens and cost."""
     articles = summary["articles"]
     counted = [f"{count} {name}" for name, count in articles.items()]
-    out.print(f"[bold]Articles[/]  {', '.join(counted) or 'none yet'}" + (f", {summary['absent']} no longer there" if summary["absent"] else ""))
+    out.print(
+        f"[bold]Articles[/]  {', '.join(counted) or 'none yet'}" + (f", {summary['absent']} no longer there" if summary["absent"] else "")
+    )
     table = Table(box=None, pad_edge=False)
     for title, side in (("Facts", "left"), ("kept", "right"), ("repaired", "right"), ("quarantined", "right"), ("merged", "right")):
         table.add_column(title, justify=side)  # type: ignore[arg-type]
@@ -79,7 +81,9 @@ def status(out: Console, summary: dict[str, Any]) -> None:
     if last:
         ended = f"ended with exit code {last['exit_code']}" if last["ended_at"] else "did not end (or is running)"
         model = last["manifest"]["settings"]["model"]
-        out.print(f"[bold]Last run[/]  number {last['number']}, started {last['started_at']}, {ended}, model {escape(model)}", highlight=False)
+        out.print(
+            f"[bold]Last run[/]  number {last['number']}, started {last['started_at']}, {ended}, model {escape(model)}", highlight=False
+        )
 
 
 def values(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -111,7 +115,9 @@ def _what(row: dict[str, Any]) -> Group:
     lines = [Text.assemble((f"{name}: ", "dim"), value) for name, value in values(row)]
     if "raw" in row:
         lines.append(Text.assemble(("the model said: ", "dim"), _cut(row["raw"], 600)))
-    lines += [Text.assemble((f"{issue['severity']} at {issue['path'] or 'the record'}: ", "yellow"), issue["message"]) for issue in row["issues"]]
+    lines += [
+        Text.assemble((f"{issue['severity']} at {issue['path'] or 'the record'}: ", "yellow"), issue["message"]) for issue in row["issues"]
+    ]
     for attempt in row["tries"]:
         for issue in attempt["issues"]:
             lines.append(Text.assemble((f"at first, {issue['path'] or 'the record'}: ", "yellow"), issue["message"]))
@@ -143,7 +149,7 @@ def _short(value: Any, countries: dict[str, str], path: str) -> str:
 
 
 def _reading(value: dict[str, Any]) -> str:
-    low, high = (("minimum", "maximum") if "minimum" in value else ("earliest", "latest"))
+    low, high = ("minimum", "maximum") if "minimum" in value else ("earliest", "latest")
     first, last = value.get(low), value.get(high)
     if first is None and last is None:
         said = "open"

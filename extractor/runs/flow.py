@@ -24,7 +24,9 @@ from extractor.records import Article, AttemptOutcome, Call, Issue, Reply, Span,
 MIN_PART_CHARS = 2_000
 """A part that overflows or is cut at the output limit is halved down to this: what does not fit then is not a matter of length."""
 
-_AGAIN = "Your last answer could not be read as one JSON object of the asked shape. Answer with that object alone, whole and without other text."
+_AGAIN = (
+    "Your last answer could not be read as one JSON object of the asked shape. Answer with that object alone, whole and without other text."
+)
 _TOO_LONG: tuple[AttemptOutcome, ...] = ("length", "context_overflow")
 _UNREADABLE: tuple[AttemptOutcome, ...] = ("partial", "unparsable", "no_content")
 

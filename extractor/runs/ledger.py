@@ -185,15 +185,29 @@ class Ledger:
             if system_hash not in self._system_known:
                 db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (system_hash, call.prompt.system))
                 self._system_known.add(system_hash)
-            db.execute(
-                "INSERT INTO attempts (run_id, article_id, kind, key, mode, prompt, system_hash, user_text, at, outcome, text,"
-                " finish_reason, status, input_tokens, cached_tokens, output_tokens, unreported, latency_s, error, cost_usd)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    self._run_id, call.article_id, call.kind, attempt.key, attempt.mode, call.prompt.name, system_hash, call.prompt.user,
-                    _now(), attempt.outcome, _storable(attempt.text), attempt.finish_reason, attempt.status, usage.input_tokens,
-                    usage.cached_tokens, usage.output_tokens, usage.unreported, attempt.latency_s, attempt.error, cost_usd,
-                ),  # fmt: skip
+            _insert(
+                db,
+                "attempts",
+                run_id=self._run_id,
+                article_id=call.article_id,
+                kind=call.kind,
+                key=attempt.key,
+                mode=attempt.mode,
+                prompt=call.prompt.name,
+                system_hash=system_hash,
+                user_text=call.prompt.user,
+                at=_now(),
+                outcome=attempt.outcome,
+                text=_storable(attempt.text),
+                finish_reason=attempt.finish_reason,
+                status=attempt.status,
+                input_tokens=usage.input_tokens,
+                cached_tokens=usage.cached_tokens,
+                output_tokens=usage.output_tokens,
+                unreported=usage.unreported,
+                latency_s=attempt.latency_s,
+                error=attempt.error,
+                cost_usd=cost_usd,
             )
 
     def outcome(self, outcome: Outcome, *, key: str, judge_version: int, provenance: Provenance) -> None:
@@ -206,8 +220,8 @@ class Ledger:
             provenance: What it was made with.
         """
         article = outcome.article
-        rows = [(fact.id, fact.fact_type, fact.verdict, _row(fact, article, provenance)) for fact in outcome.facts]
-        rows += [(item.id, item.fact_type, item.verdict, _row(item, article, provenance)) for item in (*outcome.quarantined, *outcome.merged)]
+        everything: tuple[Grounded[Any] | Quarantined, ...] = (*outcome.facts, *outcome.quarantined, *outcome.merged)
+        rows = [(item.id, item.fact_type, item.verdict, _row(item, article, provenance)) for item in everything]
         lines = "".join(f"{row}\n" for _, _, verdict, row in rows if verdict in ("kept", "repaired")).encode("utf-8", "surrogatepass")
         with self._writing() as db:
             old = db.execute("DELETE FROM facts WHERE article_id = ?", (article.id,)).rowcount
@@ -215,12 +229,19 @@ class Ledger:
                 "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?)",
                 [(article.id, place, mark, kind, verdict, row) for place, (mark, kind, verdict, row) in enumerate(rows)],
             )
-            db.execute(
-                "INSERT OR REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-                (
-                    article.id, article.model_dump_json(), key, judge_version, outcome.status, outcome.cause, outcome.reason, self._run_id,
-                    self._run_id,
-                ),  # fmt: skip
+            _insert(
+                db,
+                "articles",
+                id=article.id,
+                record=article.model_dump_json(),
+                outcome_key=key,
+                judge_version=judge_version,
+                status=outcome.status,
+                cause=outcome.cause,
+                reason=outcome.reason,
+                run_id=self._run_id,
+                seen_run=self._run_id,
+                present=1,
             )
             if old:
                 db.execute("UPDATE meta SET value = '1' WHERE key = 'facts_stale'")
@@ -312,9 +333,7 @@ class Ledger:
                     "SELECT fact_type, verdict, COUNT(*) FROM facts GROUP BY fact_type, verdict ORDER BY fact_type, verdict"
                 )
             ],
-            "failures": list(
-                self._rows("SELECT id, status, cause, reason FROM articles WHERE status <> 'complete' ORDER BY id")
-            ),
+            "failures": list(self._rows("SELECT id, status, cause, reason FROM articles WHERE status <> 'complete' ORDER BY id")),
             "attempts": tokens[0],
             "input_tokens": int(tokens[1]),
             "cached_tokens": int(tokens[2]),
@@ -323,9 +342,15 @@ class Ledger:
             "cost_usd": None if tokens[6] else tokens[5],
             "attempt_outcomes": dict(db.execute("SELECT outcome, COUNT(*) FROM attempts GROUP BY outcome ORDER BY outcome").fetchall()),
             "last_run": {
-                "number": last[0], "started_at": last[1], "ended_at": last[2], "exit_code": last[3], "manifest": json.loads(last[4]),
-            } if last else None,
-        }  # fmt: skip
+                "number": last[0],
+                "started_at": last[1],
+                "ended_at": last[2],
+                "exit_code": last[3],
+                "manifest": json.loads(last[4]),
+            }
+            if last
+            else None,
+        }
 
     # inside
 
@@ -365,7 +390,9 @@ class Ledger:
                 f"{str(self.folder / LEDGER_NAME)!r} is of version {version}, this extractor knows {len(MIGRATIONS)}: use a newer one."
             )
         if self._read_only and version < len(MIGRATIONS):
-            raise LedgerError(f"{str(self.folder / LEDGER_NAME)!r} is of an older version ({version}); `extractor run` over it brings it up to date.")
+            raise LedgerError(
+                f"{str(self.folder / LEDGER_NAME)!r} is of an older version ({version}); `extractor run` over it brings it up to date."
+            )
         for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
             migration(self._db)
             self._db.execute(f"PRAGMA user_version = {number}")
@@ -386,6 +413,12 @@ class Ledger:
         with self._writing() as db:
             db.execute("UPDATE meta SET value = ? WHERE key = 'facts_bytes'", (str(length),))
             db.execute("UPDATE meta SET value = '0' WHERE key = 'facts_stale'")
+
+
+def _insert(db: sqlite3.Connection, table: str, **columns: str | float | None) -> None:
+    """Put one row in, in place of one with the same key; names come from this file alone."""
+    marks = ", ".join(f":{name}" for name in columns)
+    db.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", columns)  # noqa: S608
 
 
 def _row(fact: Grounded[Any] | Quarantined, article: Article, provenance: Provenance) -> str:

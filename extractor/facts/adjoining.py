@@ -1,0 +1,203 @@
+"""Whether words cut out of a passage are the whole number expression that stands there: "$10" of "$10-30 billion" is not.
+
+In: a passage and the place of a number in it. Out: `Around`: the expression that stands there, and what leaves it in doubt. Floor: facts.
+Before changing it: a wrong "cut" sends a right fact back to the model, so only what surely belongs to the number is called a cut; what may
+belong to it is a doubt, and then nothing is believed either way.
+"""
+
+from typing import NamedTuple
+
+from extractor.facts.expressions import Expression, read_expression
+from extractor.facts.numerals import NUMBER_WORDS
+from extractor.facts.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
+from extractor.facts.tails import MAGNITUDES, MEASURES, is_loose_number, rate_at, word_list
+from extractor.facts.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+
+_WINDOW_CHARS = 90  # more than any number expression is long; beyond it a passage says nothing about the number
+_LOOK_BACK = 12  # tokens: "between an estimated $10 billion and" is 7
+_QUALIFIERS_ABROAD = word_list("qualifiers_abroad")
+_LINKS_ABROAD = word_list("links_abroad")
+_COMPARATIVES_ABROAD = word_list("comparatives_abroad")
+_JOINS_ABROAD = word_list("joins_abroad")
+_NEGATIONS = word_list("negations")
+_LABELS = word_list("labels")
+_MONTHS = word_list("months")
+_TOPICS = word_list("topics")
+_CHANGES = tuple(word_list("changes"))
+_OTHER_LANGUAGES = word_list("other_languages")
+_CHANGE_WINDOW = 8
+_UNIT_WORDS = 3
+_LAST_DAY = 31
+_TWO = 2
+
+
+class Around(NamedTuple):
+    """What stands in a passage where a value's number stands."""
+
+    tokens: list[Token]
+    """Of the passage around the number."""
+    expression: Expression | None
+    """The longest number expression there; None where the number is part of something else."""
+    words: str
+    """That expression as it is written; where there is none, the name or measure that the number is part of."""
+    is_fragment: bool
+    """Whether the number is part of a name, a measure or a fraction: "16" of "F-16"."""
+    doubt: str
+    """What leaves open whether the expression means what it says; "" for nothing."""
+    rate: str
+    """What makes it a rate ("a year") directly after the value's words; "" where nothing does."""
+
+
+def _window(text: str, start: int, end: int) -> tuple[str, int]:
+    """The passage near a place, cut at spaces, and where it begins."""
+    begin, stop = max(0, start - _WINDOW_CHARS), min(len(text), end + _WINDOW_CHARS)
+    while 0 < begin < start and not text[begin - 1].isspace():
+        begin += 1
+    while end < stop < len(text) and not text[stop].isspace():
+        stop -= 1
+    return text[begin:stop], begin
+
+
+def look_around(text: str, start: int, end: int, words_end: int) -> Around:
+    """What stands around a number.
+
+    Args:
+        text: The passage.
+        start: First code point of the value's number expression in it.
+        end: One past its last.
+        words_end: One past the last code point of the value's words, which may go on after the number.
+    """
+    near, begin = _window(text, start, max(end, words_end))
+    tokens = tokenize(near)
+    start, end, words_end = start - begin, end - begin, words_end - begin
+    first = next((at for at, token in enumerate(tokens) if token.end > start), len(tokens))
+    after = next((at for at, token in enumerate(tokens) if token.start >= words_end), len(tokens))
+    rate = rate_at(tokens, after)
+    for at in range(max(0, first - _LOOK_BACK), min(first + 1, len(tokens))):
+        expression = read_expression(tokens, at)
+        if expression is not None and tokens[expression.start].start < end and tokens[expression.end - 1].end > start:
+            expression = _added_sum(expression, tokens, start)
+            words = near[tokens[expression.start].start : tokens[expression.end - 1].end]
+            doubt = _doubt_before(tokens, expression) or _doubt_after(tokens, expression) or _doubt_behind(tokens, expression, after)
+            return Around(tokens, expression, words, is_fragment=False, doubt=doubt, rate=rate)
+    left, right, is_fragment = _chunk(tokens, first, end)
+    words = near[tokens[left].start : tokens[right - 1].end] if left < right else ""
+    return Around(tokens, None, words, is_fragment=is_fragment, doubt=f"it stands inside {words!r}", rate=rate)
+
+
+def _added_sum(expression: Expression, tokens: list[Token], start: int) -> Expression:
+    """The sum in brackets, where that is the one meant."""
+    for also in expression.also:
+        if also.start > expression.start and tokens[also.start].start <= start < tokens[also.end - 1].end:
+            return also
+    return expression
+
+
+def _chunk(tokens: list[Token], first: int, end: int) -> tuple[int, int, bool]:
+    """The run of adjoining tokens in which a number stands that is no expression, and whether it is surely part of something else."""
+    last = max((at for at, token in enumerate(tokens) if token.start < end), default=first)
+    left, right = first, last + 1
+    while is_glued(tokens, left) and is_kind(tokens, left - 1, "word", "number", "dash", "alien"):
+        left -= 1
+    while is_glued(tokens, right) and is_kind(tokens, right, "word", "number", "dash", "alien"):
+        right += 1
+    named = left < first and (is_kind(tokens, first - 1, "word") or tokens[first - 1].text in HYPHENS)
+    measured = is_kind(tokens, last + 1, "word") and is_glued(tokens, last + 1)
+    share_at = right if not is_kind(tokens, last + 1, "dash") or not is_glued(tokens, last + 1) else last + 2
+    shared = word_at(tokens, share_at) in PERCENT | PARTS | PART or (
+        word_at(tokens, right) == "per" and word_at(tokens, right + 1) == "cent"
+    )
+    if shared:
+        right = max(right, share_at + 1 + (word_at(tokens, right) == "per"))
+    return left, min(right, len(tokens)), named or measured or shared
+
+
+def _is_number_like(tokens: list[Token], at: int) -> bool:
+    return is_kind(tokens, at, "number") or word_at(tokens, at) in NUMBER_WORDS
+
+
+def _is_year(token: Token) -> bool:
+    return token.kind == "number" and len(token.text) == len("2025") and token.text[:2] in {"19", "20"}
+
+
+def _is_day(tokens: list[Token], expression: Expression) -> bool:
+    low = expression.minimum
+    return low is not None and low <= _LAST_DAY and not expression.has_scale and is_kind(tokens, expression.end - 1, "number")
+
+
+def _doubt_before(tokens: list[Token], expression: Expression) -> str:
+    """What stands before an expression and may bear on it."""
+    at = expression.start - 1
+    while is_kind(tokens, at, "mark") and tokens[at].text in "(\"'‘“„«[":
+        at -= 1
+    if at < 0:
+        return ""
+    token, before = tokens[at], word_at(tokens, at - 1)
+    if token.kind == "mark" and token.text == "." and before in {"no", "nos"} and tokens[at].glued:
+        return f"{tokens[at - 1].text!r} stands before it"
+    foreign = token.word in _QUALIFIERS_ABROAD or (token.word in _LINKS_ABROAD and before in _COMPARATIVES_ABROAD)
+    topical = word_at(tokens, expression.start) in {"about", "over", "around"} and token.word in _TOPICS
+    joined = token.word in _JOINS_ABROAD and _is_number_like(tokens, at - 1)
+    named = token.text in _LABELS or (token.text in _MONTHS and _is_day(tokens, expression))
+    if foreign or topical or joined or named or token.word in _NEGATIONS or _spaced_dash(tokens, at):
+        return f"{token.text!r} stands before it"
+    if (
+        is_kind(tokens, at, "number")
+        and is_loose_number(tokens, at)
+        and not _is_year(token)
+        and word_at(tokens, at - 1).title() not in _MONTHS
+    ):
+        return f"{token.text!r} stands before it"
+    if _is_changing(tokens, expression):
+        return "it may tell of a change rather than a range"
+    return ""
+
+
+def _spaced_dash(tokens: list[Token], at: int) -> bool:
+    """Whether "10 - 12" stands around a dash: a range or a clause."""
+    return is_kind(tokens, at, "dash") and _is_number_like(tokens, at - 1) and _is_number_like(tokens, at + 1)
+
+
+def _is_changing(tokens: list[Token], expression: Expression) -> bool:
+    if not any(token.word == "to" for token in tokens[expression.start : expression.end]) or expression.minimum == expression.maximum:
+        return False
+    opens_from = word_at(tokens, expression.start) == "from"
+    back = tokens[max(0, expression.start - _CHANGE_WINDOW) : expression.start]
+    if not opens_from and not any(token.word == "from" for token in back):
+        return False
+    return not opens_from or any(token.kind == "word" and token.word.startswith(_CHANGES) for token in back)
+
+
+def _doubt_after(tokens: list[Token], expression: Expression) -> str:
+    """What stands directly after an expression and may bear on it."""
+    at = expression.end
+    if at >= len(tokens):
+        return ""
+    token, following = tokens[at], word_at(tokens, at + 1)
+    changed = token.word in MAGNITUDES or token.word in MEASURES or token.word in {"point", "score"}
+    compared = token.word in {"more", "fewer", "less"} and following == "than"
+    dated = token.text in _MONTHS and _is_day(tokens, expression)
+    joined = token.word in _JOINS_ABROAD and is_loose_number(tokens, at + 1)
+    parted = token.word == "and" and (word_at(tokens, at + 2) in PART | PARTS or following in PARTS)
+    dashed = token.kind == "dash" and token.text in RANGE_DASHES | {"\u2014"} and _is_number_like(tokens, at + 1)
+    if token.kind == "word" and (changed or compared or dated or joined or parted):
+        return f"{token.text!r} stands after it"
+    if dashed or (is_loose_number(tokens, at) and not _is_year(token)) or not ends_cleanly(tokens, at):
+        return f"{token.text!r} stands after it"
+    return ""
+
+
+def _doubt_behind(tokens: list[Token], expression: Expression, after: int) -> str:
+    """ "10 systems or more": a qualifier behind the unit, outside the value's words."""
+    here = max(after, expression.end)
+    for at in range(here, here + _UNIT_WORDS + 1):
+        if (suffix := suffix_at(tokens, at)) and word_at(tokens, at) == "or":
+            return f"{' '.join(token.text for token in tokens[at : suffix.end])!r} stands after it"
+        if not is_kind(tokens, at, "word"):
+            return ""
+    return ""
+
+
+def is_other_language(tokens: list[Token]) -> bool:
+    """Whether a passage holds words enough of another language to read "1,234" or "billion" otherwise."""
+    return len({token.word for token in tokens} & _OTHER_LANGUAGES) >= _TWO

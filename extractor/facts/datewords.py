@@ -1,0 +1,175 @@
+"""The words of dates: tokens, the vocabulary, and a cursor that reads them one after the other.
+
+In: a text. Out: `Token`, `tokenise`, `Cursor`. Floor: facts.
+Before changing it: only English words and numeric dates are known, so that words of another language are never half understood.
+"""
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from extractor.facts.calendar import Portion
+
+
+class Token(NamedTuple):
+    """One word, number or sign."""
+
+    word: str
+    """Case-folded; dashes are "-" and apostrophes "'"."""
+    raw: str
+    """As written."""
+    start: int
+    """First code point in the text."""
+    end: int
+    """One past the last code point."""
+
+    @property
+    def number(self) -> int | None:
+        """Its value, when it is up to four plain digits."""
+        return int(self.word) if len(self.word) <= 4 and self.word.isascii() and self.word.isdigit() else None  # noqa: PLR2004 - years have four
+
+
+# "2,000" and "1.5" stay whole, so that no part of them is taken for a day; "23.07.2025" does not match there and falls apart into its numbers.
+_TOKEN = re.compile(
+    r"[0-9]+(?:,[0-9]{3})+(?![0-9])|[0-9]+\.[0-9](?![0-9.])|[0-9]+(?:st|nd|rd|th|s)?\b|[0-9]+|[qh][1-4]\b|[^\W\d_]+|\S", re.IGNORECASE
+)
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "’ʼ`"), "'")  # noqa: RUF001 - look-alikes are the point
+
+# Words that are something else in small letters ("may", "march", "sun"): these name a month or a day only with a capital.
+_CAPITAL_ONLY = frozenset({"may", "march", "mar", "sun", "sat", "mon", "wed", "dec", "jan"})
+
+
+def tokenise(text: str) -> tuple[Token, ...]:
+    """The words, numbers and signs of `text`, in order; linear in its length."""
+    found = []
+    for match in _TOKEN.finditer(text.translate(_DASHES)):
+        raw = match.group()
+        word = raw.casefold()
+        if word in _CAPITAL_ONLY and not raw[0].isupper():
+            word = f"({word})"
+        found.append(Token(word, raw, match.start(), match.end()))
+    return tuple(found)
+
+
+_MONTH_NAMES = "january february march april may june july august september october november december".split()
+MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+SHORT_MONTHS = {name[:3]: number for name, number in MONTHS.items() if name != "may"} | {"sept": 9}
+MONTHS |= SHORT_MONTHS
+_DAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday".split()
+WEEKDAYS = {name: number for number, name in enumerate(_DAY_NAMES)}
+SHORT_WEEKDAYS = {name[:3]: number for name, number in WEEKDAYS.items()} | {"tues": 1, "thur": 3, "thurs": 3}
+WEEKDAYS |= SHORT_WEEKDAYS
+SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
+LENGTHS = {f"{name}{ending}": name for name in ("hour", "day", "week", "fortnight", "month", "year", "decade") for ending in ("", "s")}
+_NUMBER_NAMES = "one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = {name: number for number, name in enumerate(_NUMBER_NAMES, 1)}
+NUMBERS |= {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
+ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "final": 4, "last": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+PORTIONS: dict[str, Portion] = {"end": "end", "close": "end", "beginning": "start", "start": "start", "middle": "mid"}
+EDGES: dict[str, Portion] = {"early": "early", "mid": "mid", "late": "late"}
+DAY_PARTS = frozenset({"morning", "afternoon", "evening", "night", "lunchtime"})
+BEFORE = ("before", "prior to", "ahead of")
+BY = ("by", "no later than", "not later than", "at the latest by", "on or before", "up to")
+UNTIL = ("until", "till", "through", "up until", "up till")
+AFTER = ("after", "following")
+SINCE = ("since", "ever since", "no earlier than", "not earlier than", "not before", "on or after")
+FROM = (
+    "starting in",
+    "starting on",
+    "starting from",
+    "starting",
+    "beginning in",
+    "beginning on",
+    "from",
+    "as of",
+    "as from",
+    "as early as",
+    "effective",
+)
+NOT_UNTIL = ("not until", "not till")
+INSIDE = (
+    "sometime in",
+    "some time in",
+    "in the course of",
+    "over the course of",
+    "in",
+    "during",
+    "throughout",
+    "over",
+    "within",
+    "for",
+    "at",
+)
+BETWEEN = ("to", "until", "till", "through", "-", "and", "or")
+AHEAD = ("next", "coming", "upcoming")
+BEHIND = ("last", "past", "recent")
+VAGUE = ("a few", "a couple of", "couple of", "few", "several", "many")
+HEDGES = (
+    "at least",
+    "more than",
+    "less than",
+    "fewer than",
+    "no more than",
+    "up to",
+    "about",
+    "around",
+    "nearly",
+    "almost",
+    "roughly",
+    "some",
+)
+UNRESOLVED = frozenset({"soon", "recently", "previously", "shortly", "currently", "lately", "eventually", "immediately"})
+
+_PHRASES = (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *FROM, *NOT_UNTIL, *INSIDE, *BETWEEN, *AHEAD, *BEHIND, *VAGUE, *HEDGES)
+_OTHER = "the of on this previous current earlier later ago today tonight yesterday tomorrow half between not s time"
+VOCABULARY = frozenset(
+    {*MONTHS, *WEEKDAYS, *SEASONS, *LENGTHS, *NUMBERS, *ORDINALS, *PORTIONS, *EDGES, *DAY_PARTS, *_OTHER.split(), *"-,./()'"}
+    | {f"{letter}{number}" for letter in "qh" for number in range(1, 5)}
+    | {"weekend", "quarter"}
+    | {word for phrase in _PHRASES for word in phrase.split()}
+)
+"""Every word that a date may hold; the search for what adjoins a date stops at the first other word."""
+
+
+class Cursor:
+    """A place in a list of tokens; rules move it forward and put it back when they do not apply."""
+
+    def __init__(self, tokens: tuple[Token, ...]) -> None:
+        self.tokens = tokens
+        self.at = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every token has been read."""
+        return self.at >= len(self.tokens)
+
+    def peek(self, ahead: int = 0) -> Token | None:
+        """The token `ahead` places on; None past the end."""
+        place = self.at + ahead
+        return self.tokens[place] if place < len(self.tokens) else None
+
+    def eat(self, *phrases: str) -> str | None:
+        """The first of `phrases` that stands here, read; None when none does. Words are compared whole."""
+        for phrase in phrases:
+            words = phrase.split()
+            here = self.tokens[self.at : self.at + len(words)]
+            if [token.word for token in here] == words:
+                self.at += len(words)
+                return phrase
+        return None
+
+    def eat_any(self, words: Collection[str]) -> str | None:
+        """The token here, read, when it is one of `words`."""
+        token = self.peek()
+        if token is None or token.word not in words:
+            return None
+        self.at += 1
+        return token.word
+
+    def eat_number(self, low: int, high: int) -> int | None:
+        """A plain number from `low` to `high`, both included, read."""
+        token = self.peek()
+        if token is None or token.number is None or not low <= token.number <= high:
+            return None
+        self.at += 1
+        return token.number

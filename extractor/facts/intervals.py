@@ -1,0 +1,422 @@
+"""Intervals as words bound them: "before the end of August", "July 3-5", "within 50 days", "over the next two months".
+
+In: tokens and the publication date. Out: `WhenReading`, `read_tokens`. Floor: facts.
+Before changing it: a rule counts only when it reads every token, so that words nobody understood are never passed over.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from extractor.facts.calendar import OPEN, Days, Period, month_of, nearest, shift, year_of
+from extractor.facts.datewords import (
+    AFTER,
+    AHEAD,
+    BEFORE,
+    BEHIND,
+    BETWEEN,
+    BY,
+    FROM,
+    HEDGES,
+    INSIDE,
+    LENGTHS,
+    NOT_UNTIL,
+    NUMBERS,
+    PORTIONS,
+    SINCE,
+    UNRESOLVED,
+    UNTIL,
+    VAGUE,
+    Token,
+)
+from extractor.facts.points import Point, Points, moved
+from extractor.facts.stamps import Stamp
+
+_RECENT_DAYS = 31
+"""A deadline's first day, where a model gives one, may be the day it was set: this far before publication at most."""
+_OR_GAP_DAYS = 31
+"""Of "A or B" the whole stretch is meant only when the two lie this near to each other."""
+_LONGEST_RANGE_YEARS = 20
+"""Of "2024-26" the second number is a year at most this far on."""
+_HOURS_IN_DAY = 24
+_REACH_DAYS = {"day": 14, "week": 70, "fortnight": 140, "month": 600, "year": 3650, "decade": 18250}
+"""How far "the coming weeks" may reach at most."""
+_AGO_SLACK_DAYS = {"day": 0, "week": 4, "fortnight": 4, "month": 16, "year": 183, "decade": 1826}
+"""How far from the exact day "N units ago" may lie: half a unit."""
+_AGO_FINEST_DAYS = {"day": 1, "week": 1, "fortnight": 1, "month": 7, "year": 28, "decade": 365}
+_ROLLING_SLACK_DAYS = {"day": 1, "week": 3, "month": 31}
+"""The next and the last N units may be counted in whole calendar weeks or months."""
+_LONGEST_COUNT = 9999
+
+
+class WhenReading(NamedTuple):
+    """What words about time mean, as a set of readings where custom leaves several."""
+
+    admissible: tuple[Days, ...]
+    """Right readings, the likeliest first; `Days(None, None)` alone when the words are understood but the day is not known."""
+    doubtful: tuple[Days, ...] = ()
+    """Readings that the words do not exclude."""
+    loose: tuple[Days, ...] = ()
+    """Where an end that is not among the admissible ones may still lie ("early July": 1 to 15)."""
+    loose_starts: tuple[Days, ...] = ()
+    """Where the first day alone may still lie."""
+    finest_days: int = 1
+    """A loose reading of fewer days claims more than the words say."""
+    counted: bool = False
+    """Counted from something that these words do not name ("50 days"), so that they exclude no day."""
+    relative: bool = False
+    """Whether the publication date was needed."""
+
+    @property
+    def earliest(self) -> date | None:
+        """First day of the likeliest reading; None where the words give none."""
+        return self.admissible[0].earliest
+
+    @property
+    def latest(self) -> date | None:
+        """Last day of the likeliest reading; None where the words give none."""
+        return self.admissible[0].latest
+
+    def leaves_open(self, given: Days) -> bool:
+        """Whether `given` is not a right reading, but not excluded either."""
+        if self.counted or given in self.doubtful:
+            return True
+        firsts, lasts = {days.earliest for days in self.admissible}, {days.latest for days in self.admissible}
+        if given.earliest not in firsts and not _within(given.earliest, (*self.loose, *self.loose_starts)):
+            return False
+        if given.latest not in lasts and not _within(given.latest, self.loose):
+            return False
+        fine = given.earliest is None or given.latest is None or (given.latest - given.earliest).days + 1 >= self.finest_days
+        return bool(self.loose or self.loose_starts) and fine
+
+
+def read_tokens(tokens: tuple[Token, ...], published: date | None) -> WhenReading | None:
+    """What all these tokens together mean; None when they are not understood, or name a day that does not exist."""
+    while tokens and tokens[-1].word in (",", "."):
+        tokens = tokens[:-1]
+    if len(tokens) > 1 and tokens[0].word == "(" and tokens[-1].word == ")":
+        tokens = tokens[1:-1]
+    if not tokens:
+        return None
+    reader = _Intervals(tokens, published)
+    try:
+        for rule in (reader.pair, reader.years, reader.bound, reader.length, reader.vague, reader.inside):
+            reader.at, reader.relative = 0, False
+            point = rule()
+            if point is None or not reader.done:
+                continue
+            if reader.relative and published is None:
+                return WhenReading((OPEN,), counted=point.counted, relative=True)
+            if not point.exact:
+                return None
+            exact = tuple(dict.fromkeys(point.exact))
+            return WhenReading(exact, point.doubtful, point.loose, point.loose_starts, point.finest_days, point.counted, reader.relative)
+    except (OverflowError, ValueError):  # beyond the years 1 to 9999
+        return None
+    return None
+
+
+def _within(day: date | None, stretches: Iterable[Days]) -> bool:
+    return day is not None and any(one.earliest and one.latest and one.earliest <= day <= one.latest for one in stretches)
+
+
+def _later(day: date | None, days: int = 1) -> date | None:
+    return None if day is None else shift(day, days)
+
+
+class _Intervals(Points):
+    """The rules for whole expressions; each is tried from the first token on."""
+
+    # A then B
+
+    def pair(self) -> Point | None:
+        """`July 3-5`, `between July 3 and August 1`, `from 2024 to 2026`, `Monday to Friday`, `July or August`."""
+        self.eat("on", *INSIDE)
+        opening = self.eat("between", "from")
+        start = self.at
+        for rule in (self._stamp_pair, self._weekday_pair, self._point_pair):
+            self.at = start
+            point = rule(opening)
+            if point is not None and self.done:
+                return point
+        return None
+
+    def _joint(self, opening: str | None) -> str | None:
+        joint = self.eat(*BETWEEN)
+        allowed = {"between": ("and",), "from": ("to", "until", "till", "through", "-")}.get(opening or "", BETWEEN)
+        return joint if joint in allowed else None
+
+    def _stamp_pair(self, opening: str | None) -> Point | None:
+        left = self.stamp() or self._bare_day()
+        joint = self._joint(opening)
+        right = (self.stamp() or self._bare_day()) if left is not None and joint is not None else None
+        if left is None or right is None:
+            return None
+        both = _completed(left, right)
+        if both is None:
+            return None
+        left, right = both
+
+        def make(year: int) -> Days | None:
+            first, last = left.in_year(left.year or year), right.in_year(right.year or year)
+            if first and last and right.year is None and first.earliest and last.latest and last.latest < first.earliest:
+                last = right.in_year(year + 1)
+            return _hull(first, last, joint if opening is None else None)
+
+        if left.year is not None:
+            days = make(left.year)
+            return Point((days,) if days else (), unit="span")
+        near, far = nearest(make, self.anchor())
+        return Point(near, doubtful=far, unit="span")
+
+    def _weekday_pair(self, opening: str | None) -> Point | None:
+        first = self.weekday()
+        joint = self._joint(opening) if first is not None else None
+        second = self.weekday() if joint is not None else None
+        if first is None or second is None:
+            return None
+        onward = (second - first) % 7
+        if joint in ("and", "or") and opening is None and onward != 1:
+            return None
+        latest = shift(self.anchor(), -((self.anchor().weekday() - first) % 7))
+        starts = sorted((shift(latest, days) for days in (-7, 0, 7)), key=lambda day: abs(day - self.anchor()))
+        return Point(tuple(Days(day, shift(day, onward)) for day in starts[:2]), unit="span")
+
+    def _bare_day(self) -> Stamp | None:
+        self.eat("the")
+        day = self.day()
+        return None if day is None else Stamp(day=day)
+
+    def _point_pair(self, opening: str | None) -> Point | None:
+        first = self.point()
+        joint = self._joint(opening) if first is not None else None
+        second = self.point() if joint is not None else None
+        if first is None or second is None or first.counted or second.counted:
+            return None
+        found: list[Days] = []
+        for left in first.exact:
+            onward = [right for right in second.exact if left.earliest and right.latest and right.latest > left.earliest]
+            if onward:
+                hull = _hull(left, min(onward, key=lambda days: days.latest or date.max), joint if opening is None else None)
+                found += [hull] if hull else []
+        return Point(tuple(found), loose=(*first.loose, *second.loose), finest_days=first.finest_days + second.finest_days, unit="span")
+
+    def years(self) -> Point | None:
+        """`2024-26` as years, `2025-07` as a month; `2011-12` may be either and is not understood."""
+        self.eat(*INSIDE)
+        first = self.stamp()
+        if first is None or first.month is not None or first.year is None or self.eat("-", "/") is None:
+            return None
+        token = self.peek()
+        number = self.eat_number(1, 99)
+        if number is None or token is None or len(token.word) != len("26"):
+            return None
+        is_month, span = number <= 12, (number - first.year) % 100  # noqa: PLR2004 - months
+        is_year = 0 < span <= _LONGEST_RANGE_YEARS
+        if is_month == is_year:
+            return None
+        if is_month:
+            return Point((month_of(first.year, number).days,), unit="month")
+        return Point((Days(year_of(first.year).first, year_of(first.year + span).last),), unit="span")
+
+    # One side
+
+    def bound(self) -> Point | None:
+        """`before`, `by`, `until`, `after`, `since`, `from`, `not until` a point."""
+        kinds = ((BY, "by"), (NOT_UNTIL, "from"), (SINCE, "since"), (FROM, "from"), (BEFORE, "before"), (UNTIL, "until"), (AFTER, "after"))
+        kind = next((kind for phrases, kind in kinds if self.eat(*phrases)), None)
+        if kind is None:
+            return None
+        self.eat("in", "on", "at")
+        if kind in ("before", "by", "until"):
+            start = self.at
+            end = self._the_end(kind)
+            if end is not None and self.done:
+                return end
+            self.at = start
+        point = self.point()
+        if point is None or point.counted:
+            return None
+        if kind in ("before", "by", "until"):
+            return self._upper(point, kind)
+        return self._lower(point, kind)
+
+    def _the_end(self, kind: str) -> Point | None:
+        """ "Before", "by" or "until" the end of a period: up to its last day, however long an end may be."""
+        self.eat("the")
+        name = self.eat("year - end", "month - end", "year ' s end", "month ' s end")
+        if name is not None:
+            whole: tuple[Period, ...] | None = self.calendar_unit(name.split()[0], 0)
+        elif PORTIONS.get(self.eat_any(PORTIONS) or "") == "end" and self.eat("of", "-"):
+            whole = self.whole()
+        else:
+            return None
+        if whole is None:
+            return None
+        return self._upto([period.last for period in whole], [shift(period.last, -1) for period in whole] if kind == "before" else ())
+
+    def _upto(self, lasts: Iterable[date | None], doubtful: Iterable[date | None], loose: tuple[Days, ...] = ()) -> Point:
+        published = self.published
+        starts = (None,) if published is None else (None, published)
+
+        def spans(ends: Iterable[date | None]) -> tuple[Days, ...]:
+            return tuple(
+                Days(first, last) for last in dict.fromkeys(ends) for first in starts if first is None or last is None or first <= last
+            )
+
+        recent = (Days(shift(published, -_RECENT_DAYS), published),) if published else ()
+        return Point(spans(lasts), doubtful=spans(doubtful), loose=loose, loose_starts=recent, unit="span")
+
+    def _upper(self, point: Point, kind: str) -> Point:
+        vague = (
+            () if point.unit in ("day", "span") else [each for days in point.exact for each in (days.earliest, _later(days.earliest, -1))]
+        )
+        match kind:
+            case "before":
+                return self._upto([*(_later(days.earliest, -1) for days in point.exact), *point.middles], (), point.loose)
+            case "until" if point.unit != "span":  # the last day itself may be meant or not
+                return self._upto(
+                    (days.latest for days in point.exact), [*vague, *(_later(days.earliest, -1) for days in point.exact)], point.loose
+                )
+            case _:  # "by July" may mean before it begins
+                return self._upto([*(days.latest for days in point.exact), *point.middles], vague, point.loose)
+
+    def _lower(self, point: Point, kind: str) -> Point:
+        firsts = [_later(days.latest) if kind == "after" else days.earliest for days in point.exact] + list(point.middles)
+        if kind == "after" and point.unit == "day":
+            firsts += [days.latest for days in point.exact]
+        ends = (None,) if self.published is None else (None, self.published)
+        exact = [Days(first, last) for first in firsts for last in ends if first is None or last is None or first <= last]
+        if kind == "from":  # "a letter from July" is one of July, "from July" on is no end
+            exact += point.exact
+        return Point(tuple(exact), loose=point.loose, finest_days=point.finest_days, unit="span")
+
+    def inside(self) -> Point | None:
+        """`in July`, `on Monday`, `during 2025`, or the bare words; never `in July 10`, whose number counts something else."""
+        preposition = self.eat("on", *INSIDE)
+        point = self.point()
+        inside = preposition is not None and preposition.split()[0] in ("in", "during", "throughout", "over", "within", "sometime", "some")
+        return None if point is None or (inside and point.unit == "day") else point
+
+    # Lengths of time
+
+    def length(self) -> Point | None:
+        """`50 days`, `within two weeks`, `in 10 days`, `over the next three months`, `two years ago`, `in recent weeks`."""
+        preposition = self.eat("within", "in", "over", "for", "during", "throughout")
+        self.eat("the")
+        side = self.eat(*AHEAD, *BEHIND)
+        hedged = self.eat(*HEDGES) is not None
+        few = self.eat(*VAGUE) is not None
+        count = None if few else self._count()
+        vague = few or side is not None or preposition in ("within", None)
+        if count is None and not vague:
+            return None
+        self.eat("-")
+        word = self.eat_any(LENGTHS)
+        if word is None or (count is None and not word.endswith("s")):
+            return None
+        unit = LENGTHS[word]
+        after = self.eat("ago", "later", "earlier", "' time", "from now", "' s time")
+        return self._counted(count, unit, _direction(preposition, side, after), hedged=hedged)
+
+    def _count(self) -> int | None:
+        """A number of units; 0 for a range of them, which is not resolved."""
+        count = self.eat_number(1, _LONGEST_COUNT) or NUMBERS.get(self.eat_any(NUMBERS) or "")
+        start = self.at
+        if count is not None and self.eat("to", "-", "or"):
+            if self.eat_number(1, _LONGEST_COUNT) or self.eat_any(NUMBERS):
+                return 0
+            self.at = start
+        return count
+
+    def _counted(self, count: int | None, unit: str, direction: str, *, hedged: bool) -> Point:
+        if direction == "open" or hedged or count == 0:
+            return Point((OPEN,), counted=True, unit="span")
+        published = self.anchor()
+        if unit == "hour":
+            unit, count = "day", None if count is None else -(-count // _HOURS_IN_DAY)
+        sign = 1 if direction in ("in", "within", "next") else -1
+        if count is None:
+            reach = shift(published, sign * _REACH_DAYS[unit])
+            exact = [Days(each, None) if sign > 0 else Days(None, each) for each in (published, shift(published, sign))]
+            loose = Days(min(published, reach), max(published, reach))
+            return Point((OPEN, *exact), loose=(loose,), finest_days=2, unit="span")
+        far = moved(published, sign * count, unit)
+        return {"in": _point_ahead, "within": _span_ahead, "next": _rolling, "past": _rolling, "ago": _ago}[direction](published, far, unit)
+
+    def vague(self) -> Point | None:
+        """`soon`, `recently`: understood, and no day is known."""
+        return Point((OPEN,), counted=True, unit="span") if self.eat_any(UNRESOLVED) else None
+
+
+def _direction(preposition: str | None, side: str | None, after: str | None) -> str:
+    """Which way a length of time runs: `in`, `within`, `next`, `past`, `ago`, or `open`, from something that is not named."""
+    if after == "ago":
+        return "ago" if side is None and preposition is None else "open"
+    if after in ("later", "earlier"):
+        return "open"
+    if side is not None:
+        return "next" if side in AHEAD else "past"
+    if preposition in ("in", "within"):
+        return preposition
+    return "in" if after is not None else "open"
+
+
+def _point_ahead(published: date, far: date, unit: str) -> Point:
+    """In N units: that day, or the time up to it; counted from publication or from when it was said."""
+    exact = (Days(far, far),) if unit in ("day", "week", "fortnight") else ()
+    return Point((*exact, Days(published, far), Days(None, far)), counted=True, unit="span")
+
+
+def _span_ahead(published: date, far: date, unit: str) -> Point:
+    """Within N units: from publication or from when it was said, so that nothing is excluded."""
+    del unit
+    return Point((Days(published, far), Days(None, far), Days(shift(published, 1), far)), counted=True, unit="span")
+
+
+def _rolling(published: date, far: date, unit: str) -> Point:
+    """The next or the last N units, the publication day with or without."""
+    step = 1 if far > published else -1
+    exact = [Days(*sorted((start, far))) for start in (published, shift(published, step))]
+    exact.append(Days(None, far) if step > 0 else Days(far, None))
+    slack = _ROLLING_SLACK_DAYS.get(unit, _ROLLING_SLACK_DAYS["month"])
+    loose = Days(shift(min(published, far), -slack), shift(max(published, far), slack))
+    return Point(tuple(exact), loose=(loose,), finest_days=max(abs((far - published).days) * 2 // 3, 1), unit="span")
+
+
+def _ago(published: date, far: date, unit: str) -> Point:
+    """N units ago: the day for days and weeks, the month or the year for those; half a unit either way is left open."""
+    del published
+    exact: tuple[Period, ...] = {
+        "month": (month_of(far.year, far.month),),
+        "year": (year_of(far.year), month_of(far.year, far.month)),
+        "decade": (year_of(far.year),),
+    }.get(unit, (Period(far, far, "day"),))
+    slack = _AGO_SLACK_DAYS[unit]
+    loose = (Days(shift(far, -slack), shift(far, slack)),) if slack else ()
+    return Point(tuple(period.days for period in exact), loose=loose, finest_days=_AGO_FINEST_DAYS[unit], unit=exact[0].unit)
+
+
+def _completed(left: Stamp, right: Stamp) -> tuple[Stamp, Stamp] | None:
+    """Two dates of a range, each given what only the other one says; None where they do not go together."""
+    if left.month is None and left.year is None:
+        left = left._replace(month=right.month, year=right.year)
+    elif right.month is None and right.year is None:
+        right = right._replace(month=left.month, year=left.year)
+    if (left.month is None) != (right.month is None) or (left.month is None and left.day is not None):
+        return None
+    if left.year is None and right.year is not None:
+        left = left._replace(year=right.year - ((left.month or 0, left.day or 0) > (right.month or 0, right.day or 31)))
+    elif right.year is None and left.year is not None:
+        right = right._replace(year=left.year + ((left.month or 0, left.day or 0) > (right.month or 0, right.day or 31)))
+    return left, right
+
+
+def _hull(first: Days | None, last: Days | None, joint: str | None) -> Days | None:
+    """The days from the one to the other; None where they run backwards, or a list ("A and B") leaves days between them out."""
+    if first is None or last is None or not (first.earliest and first.latest and last.earliest and last.latest):
+        return None
+    gap = (last.earliest - first.latest).days
+    if last.latest <= first.earliest or (joint == "and" and gap > 1) or (joint == "or" and gap > _OR_GAP_DAYS):
+        return None
+    return Days(first.earliest, last.latest)

@@ -1,0 +1,111 @@
+"""The words that may follow a number inside `as_written`: its unit, a name, a rate; and the words around it that leave it unsure.
+
+In: tokens. Out: `Tail`, or None where what follows may change the number. Floor: facts.
+Before changing it: the lists stand in neighbours.toml; a word that is in none of them is taken for a unit.
+"""
+
+import tomllib
+from importlib.resources import files
+from typing import NamedTuple
+
+from extractor.facts.numerals import NUMBER_WORDS
+from extractor.facts.qualifiers import Bound, suffix_at
+from extractor.facts.tokens import HYPHENS, Token, is_glued, is_kind, word_at
+
+_LISTS: dict[str, str] = tomllib.loads((files("extractor.facts") / "neighbours.toml").read_text(encoding="utf-8"))
+
+
+def word_list(name: str) -> frozenset[str]:
+    """One list of neighbours.toml."""
+    return frozenset(_LISTS[name].split())
+
+
+MAGNITUDES = word_list("magnitudes")
+MEASURES = word_list("measures")
+_TAIL_QUALIFIERS = word_list("tail_qualifiers")
+_NOT_IN_TAIL = MAGNITUDES | MEASURES | _TAIL_QUALIFIERS | NUMBER_WORDS
+_NOT_FIRST_IN_TAIL = frozenset({"to", "and", "by", "but"}) | word_list("joins_abroad")
+_RATE_UNITS = word_list("rate_units")
+_RATES = word_list("rates")
+_QUOTE_MARKS = frozenset("\"'‘’“”„«»")
+_LONGEST_TAIL = 16
+_LAST_LATIN = 0x24F  # the end of Latin Extended-B: after it come scripts whose numerals this grammar does not know
+
+
+class Tail(NamedTuple):
+    """What follows a number."""
+
+    bound: Bound | None
+    """What its last words do to the number: "systems or more"; None for nothing."""
+    rate: str
+    """What makes the number a rate ("a year"); "" where nothing does."""
+    words: int
+    """How many words it has."""
+
+
+def rate_at(tokens: list[Token], at: int) -> str:
+    """The words at a place that make the number before them a rate; "" where there are none."""
+    word, following = word_at(tokens, at), word_at(tokens, at + 1)
+    if word in {"a", "an"} and following in _RATE_UNITS:
+        return f"{word} {following}"
+    return f"{word} {following}" if word in {"per", "every"} and following else word if word in _RATES else ""
+
+
+def is_loose_number(tokens: list[Token], at: int) -> bool:
+    """Whether a number stands at a place by itself: not inside a name ("F-16s", "155mm", "two-seat", "Leopard 2A6")."""
+    if word_at(tokens, at) in NUMBER_WORDS:
+        return not (
+            is_kind(tokens, at + 1, "dash") and is_glued(tokens, at + 1) and is_kind(tokens, at + 2, "word") and is_glued(tokens, at + 2)
+        )
+    if not is_kind(tokens, at, "number"):
+        return False
+    if tokens[at].glued and is_kind(tokens, at - 1, "word", "dash"):
+        return False
+    if is_glued(tokens, at + 1) and is_kind(tokens, at + 1, "word", "dash"):
+        return False
+    return word_at(tokens, at + 1) != "mm"
+
+
+def _is_model_number(tokens: list[Token], at: int) -> bool:
+    """ "Leopard 2", "Type 23": a capitalised name and its number."""
+    return (
+        is_kind(tokens, at, "number") and tokens[at].text.isdigit() and is_kind(tokens, at - 1, "word") and tokens[at - 1].text[0].isupper()
+    )
+
+
+def _is_plain(tokens: list[Token], at: int) -> bool:
+    """Whether a token may stand after a number without a bearing on it."""
+    token = tokens[at]
+    if token.kind == "number":
+        return not is_loose_number(tokens, at) or _is_model_number(tokens, at)
+    if token.kind == "word":
+        in_a_name = is_glued(tokens, at) or is_glued(tokens, at + 1)
+        if token.word in NUMBER_WORDS:
+            return not is_loose_number(tokens, at)
+        return ord(max(token.word)) <= _LAST_LATIN and (in_a_name or token.word not in _NOT_IN_TAIL)
+    if token.kind == "dash":
+        return token.text in HYPHENS and is_glued(tokens, at)
+    return token.text in _QUOTE_MARKS or (at == len(tokens) - 1 and token.text in ".,;:")
+
+
+def read_tail(tokens: list[Token], at: int) -> Tail | None:
+    """What follows a number up to the end of the text; None where it may change the number, or is too long to be a unit."""
+    if len(tokens) - at > _LONGEST_TAIL or (at < len(tokens) and tokens[at].word in _NOT_FIRST_IN_TAIL):
+        return None
+    rate = ""
+    words = 0
+    here = at
+    if word_at(tokens, here) == "more" and word_at(tokens, here + 1) != "than":
+        here += 1  # "10 more": an addition
+    while here < len(tokens):
+        if (suffix := suffix_at(tokens, here)) and suffix.end == len(tokens):
+            return Tail(suffix.bound, rate, words)
+        if more := rate_at(tokens, here):
+            rate = rate or more
+            here += 1 + (" " in more)
+            continue
+        if word_at(tokens, here) in {"a", "an", "more"} or not _is_plain(tokens, here):
+            return None
+        words += tokens[here].kind == "word"
+        here += 1
+    return Tail(None, rate, words)

@@ -1,0 +1,70 @@
+"""A text cut into the pieces that number expressions are made of.
+
+In: text. Out: `Token`s with their places. Floor: facts.
+Before changing it: places are code points of the text as given; nothing is normalised, so that a token can be quoted.
+"""
+
+import re
+from typing import Literal, NamedTuple
+
+Kind = Literal["number", "word", "dash", "mark", "alien", "break"]
+
+
+class Token(NamedTuple):
+    """A piece of a text: a run of digits with its separators, a word, or one other character."""
+
+    kind: Kind
+    """`alien`: digits and letters that this grammar does not read (superscripts, ½, other scripts' digits). `break`: a blank line."""
+    text: str
+    """As it stands in the text."""
+    word: str
+    """In lower case, with a straight apostrophe, for look-up."""
+    start: int
+    """First code point in the text."""
+    end: int
+    """One past the last code point."""
+    glued: bool
+    """True when nothing stands between it and the token before."""
+
+
+_TOKEN = re.compile(
+    r"(?P<number>[0-9]+(?:[.,'’\u00a0\u2009\u202f][0-9]+)*)"
+    r"|(?P<word>(?:[A-Za-z]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)*)"
+    r"|(?P<dash>[-\u2010-\u2015])"
+    r"|(?P<break>\n[^\S\n]*\n)"
+    r"|(?P<alien>[\d_])"
+    r"|(?P<mark>\S)"
+)
+HYPHENS = frozenset("-\u2010\u2011")
+RANGE_DASHES = HYPHENS | {"\u2012", "\u2013"}  # an em dash stands between clauses, not between numbers
+
+
+def tokenize(text: str) -> list[Token]:
+    """The tokens of `text`, in order; whitespace is left out, except that a blank line is a token."""
+    tokens: list[Token] = []
+    end = -1
+    for match in _TOKEN.finditer(text):
+        kind: Kind = match.lastgroup  # type: ignore[assignment]  # the group names are the kinds
+        piece = match.group()
+        if kind == "word" and not piece.isascii():
+            piece_letters = piece.replace("’", "").replace("'", "")
+            kind = "word" if piece_letters.isalpha() else "alien"  # "²" and "½" count as word characters, not as letters
+        word = piece.casefold().replace("’", "'") if kind == "word" else piece
+        tokens.append(Token(kind, piece, word, match.start(), match.end(), glued=match.start() == end))
+        end = match.end()
+    return tokens
+
+
+def word_at(tokens: list[Token], at: int) -> str:
+    """The word for look-up at a place, or the mark itself; "" past either end."""
+    return tokens[at].word if 0 <= at < len(tokens) else ""
+
+
+def is_kind(tokens: list[Token], at: int, *kinds: Kind) -> bool:
+    """Whether a token of one of these kinds stands at a place."""
+    return 0 <= at < len(tokens) and tokens[at].kind in kinds
+
+
+def is_glued(tokens: list[Token], at: int) -> bool:
+    """Whether a token stands at a place and adjoins the one before it."""
+    return 0 < at < len(tokens) and tokens[at].glued

@@ -1,0 +1,375 @@
+"""The one door to a model: a `Call` goes out over HTTP, a `Reply` comes back.
+
+In: settings, fact types, calls. Out: replies, and every HTTP request as an `Attempt`. Floor: llm.
+The only file that imports openai, instructor and tenacity, and it does so when a client is made: they cost a second.
+Before changing it: one attempt is one HTTP request, whatever happens to it. The SDK's own retries are off, instructor writes each
+mode's body once (https://python.useinstructor.com) and parses nothing, and tenacity retries on results, so that no attempt is lost.
+"""
+
+import asyncio
+import copy
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from types import TracebackType, new_class
+from typing import Any, NamedTuple, Self
+
+from extractor.errors import EndpointError, ExtractorError, SettingsError, UsageError
+from extractor.facts.fact import Fact
+from extractor.fingerprint import fingerprint
+from extractor.llm.endpoint import endpoint
+from extractor.llm.modes import FIRST, MODES, Plan, closeness, gives_shape, prepared, slots, tidy
+from extractor.llm.prompt import envelope
+from extractor.llm.responses import Heard, blames_mode, no_connection, of_completion, of_status
+from extractor.llm.salvage import read_reply
+from extractor.records import Attempt, Call, CallKind, Reply, Usage
+from extractor.settings import Settings
+
+_CONNECT_S = 10.0  # a host that takes longer to accept is not there: SYN is sent again after 1, 3 and 7 seconds
+_BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 8.0  # doubled each time, less up to a quarter by chance: as the SDK's own retries
+_BLIND_PAUSE_S = 1.0  # for a 429 that does not say how long
+_AFTER_PAUSE_S = 0.2  # waiting calls start within this time after a pause, not all at once
+_FIRST_TRIES = 3  # requests to an endpoint that has never answered: two seconds tell that nothing listens
+_LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is perhaps an odd article
+_NO_KEY = "no-key"  # the SDK wants some key; local servers want none
+
+
+class _Try(NamedTuple):
+    """One attempt, and what follows from it."""
+
+    attempt: Attempt
+    reply: Reply
+    again: bool = False
+    ends_run: str | None = None
+
+
+class _Talk:
+    """One call on its way: its attempts so far and until when it may go on."""
+
+    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, budget_s: float) -> None:
+        self.call = call
+        self.usage = Usage()
+        self.deadline = time.monotonic() + budget_s
+        self._tell = tell
+
+    def log(self, attempt: Attempt) -> None:
+        self.usage += attempt.usage
+        if self._tell:
+            self._tell(self.call, attempt)
+
+
+class Client:
+    """Asks one model at one endpoint; for one event loop, and to be closed (`async with`).
+
+    Args:
+        settings: Endpoint, model, key, times and limits.
+        types: Registered name to class of every fact type that calls will name.
+        mode: The mode that worked in an earlier run, such as `json_schema/strict`; None finds out with the first call.
+
+    Raises:
+        SettingsError: There is neither key nor base URL, the base URL is none, or `mode` is unknown.
+    """
+
+    def __init__(self, settings: Settings, types: Mapping[str, type[Fact]], *, mode: str | None = None) -> None:
+        if mode is not None and mode not in MODES:
+            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(MODES)}.")
+        self._settings = settings
+        self._types = dict(types)
+        self._endpoint = endpoint(settings)
+        self._mode = mode
+        self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
+        self._answered = False
+        self._quiet_until = 0.0
+        self._walking = asyncio.Lock()
+        self._ended: tuple[float, EndpointError] | None = None
+        self._lost: dict[str, None] = {}
+        self._near: dict[str, int] = {}
+        self._carriers: dict[tuple[CallKind, tuple[str, ...]], Any] = {}
+        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Plan] = {}
+        self._open()
+
+    def _open(self) -> None:
+        import httpx2
+        import instructor
+        import openai
+        import tenacity
+
+        self._vendor, self._http, self._tenacity = openai, httpx2, tenacity
+        timeout = httpx2.Timeout(self._settings.timeout_s, connect=min(_CONNECT_S, self._settings.timeout_s), pool=None)
+        # no cap on connections: the driver bounds the calls, and a call that waits for a connection would seem to time out
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
+        # a proxy from the environment cannot reach this machine's own loopback
+        try:
+            http = openai.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
+        except (ImportError, ValueError) as unusable:
+            raise SettingsError(f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {unusable}") from None
+        key = self._settings.api_key
+        self._sdk = openai.AsyncOpenAI(
+            api_key=(key.get_secret_value() if key else "") or _NO_KEY,
+            base_url=self._endpoint.url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=http,
+            default_headers={"Accept-Encoding": "gzip"},  # what cassettes can store as text
+        )
+        if not self._endpoint.is_openai:
+            self._sdk.organization = self._sdk.project = None  # OPENAI_ORG_ID is for OpenAI alone
+        self._instructor = instructor.from_openai(self._sdk)
+
+    @property
+    def mode(self) -> str | None:
+        """The mode in force, to be remembered with the run; None as long as none has given the shape."""
+        return self._mode
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections; the client cannot be used after this."""
+        await self._sdk.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self._settings.model!r} at {self._endpoint.shown!r}, mode={self._mode!r})"
+
+    def body(self, call: Call, mode: str | None = None) -> dict[str, Any]:
+        """The JSON body that is sent for `call`; do not edit it, parts are shared.
+
+        Args:
+            call: The question.
+            mode: How the schema travels; None is the mode in force, or the first of the walk.
+
+        Raises:
+            UsageError: The call names a fact type that this client was not given.
+        """
+        plan = self._plan(call, mode or self._mode or FIRST)
+        return {"model": self._settings.model, "messages": plan.fill(call.prompt), **plan.static}
+
+    def key(self, call: Call) -> str:
+        """Fingerprint of `body(call)` and the endpoint: same key, same question."""
+        return self._key(self.body(call))
+
+    def _key(self, body: dict[str, Any]) -> str:
+        return fingerprint({"body": body, "endpoint": self._endpoint.url})
+
+    async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None) -> Reply:
+        """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
+
+        Args:
+            call: The question.
+            on_attempt: Told of every HTTP request as soon as it is over, before anything follows from it; what it raises is passed on.
+
+        Raises:
+            EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted.
+            CassetteMiss: Replaying, and the request is not recorded. Other errors of ours from below the HTTP layer pass likewise.
+            UsageError: The client is closed, or the call names a fact type that it was not given.
+        """
+        if self._sdk.is_closed():
+            raise UsageError("This client is closed; make a new one.")
+        entered, tried = time.monotonic(), self._mode
+        if tried is not None:
+            talk = _Talk(call, on_attempt, self._settings.retry_budget_s)
+            reply, last = await self._exchange(talk, tried)
+            self._proven = self._proven or gives_shape(reply, len(call.fact_types))
+            if self._proven or last.outcome != "bad_request" or not blames_mode(last):
+                return reply
+        async with self._walking:
+            if self._ended and self._ended[0] > entered:  # it ended while this call waited: no need to hear it once more
+                raise EndpointError(*self._ended[1].args, status=self._ended[1].status)
+            if tried is None:
+                talk = _Talk(call, on_attempt, self._settings.retry_budget_s)  # waiting for the lock is no retrying
+            if self._mode in (None, tried) and not self._proven:
+                return await self._walk(talk, refused=tried)
+            settled = self._mode
+        return (await self._exchange(talk, settled or FIRST))[0]
+
+    async def _walk(self, talk: _Talk, refused: str | None) -> Reply:
+        """Tries the modes with a real call, best first, until one gives the shape."""
+        replies: list[Reply] = []
+        self._mode = None
+        for mode in MODES:
+            if mode == refused:
+                continue
+            reply, last = await self._exchange(talk, mode, patience=1 if replies else 2)
+            if gives_shape(reply, len(talk.call.fact_types)):
+                self._mode, self._proven = mode, True
+                return reply
+            if not blames_mode(last):
+                return reply
+            replies.append(reply)
+            self._near[mode] = max(self._near.get(mode, 0), closeness(reply))
+        best = max(reversed(replies), key=closeness)  # of equals the last, whose request was the plainest
+        if best.outcome != "server_error":
+            self._lose(talk, best)
+        return best
+
+    def _lose(self, talk: _Talk, best: Reply) -> None:
+        """Counts a call for which no mode worked; after a few the walk ends, so that a hopeless endpoint costs a bounded number."""
+        self._lost[self._key(self.body(talk.call, FIRST))] = None
+        if len(self._lost) < _LOST_WALKS:
+            return
+        near = max(MODES, key=lambda mode: self._near.get(mode, 0))
+        if self._near.get(near):
+            self._mode, self._proven = near, True
+        elif best.outcome == "bad_request":
+            raise self._end(
+                f"No mode works at {self._endpoint.shown!r}: every way of asking is refused, the last with: {best.error} Check --model."
+            )
+
+    async def _exchange(self, talk: _Talk, mode: str, patience: int | None = None) -> tuple[Reply, Attempt]:
+        """One call in one mode under the retry policy; `patience` bounds the requests for failures that may be the mode's fault."""
+        body = self.body(talk.call, mode)
+        key = self._key(body)
+
+        def is_over(state: Any) -> bool:
+            attempt, tries = state.outcome.result().attempt, self._settings.attempts
+            if attempt.outcome == "no_connection" and not self._answered:
+                tries = min(tries, _FIRST_TRIES)
+            elif patience and blames_mode(attempt):
+                tries = min(tries, patience)
+            return bool(state.attempt_number >= tries or time.monotonic() + state.upcoming_sleep > talk.deadline)
+
+        policy = self._tenacity.AsyncRetrying(
+            retry=self._tenacity.retry_if_result(lambda tried: tried.again),
+            wait=_wait_s,
+            stop=is_over,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        tried: _Try = await policy(self._once, talk, mode, body, key)
+        last = tried.attempt
+        if tried.ends_run:
+            raise self._end(tried.ends_run, last.status)
+        if last.outcome == "no_connection" and not self._answered:
+            raise self._end(no_connection(self._endpoint, last.error or ""))
+        return tried.reply.model_copy(update={"usage": talk.usage}), last
+
+    async def _once(self, talk: _Talk, mode: str, body: dict[str, Any], key: str) -> _Try:
+        """Exactly one HTTP request, or none where a pause outlasts the call."""
+        while (pause := self._quiet_until - time.monotonic()) > 0:
+            if self._quiet_until > talk.deadline:
+                error = f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
+                attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
+                return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
+            await asyncio.sleep(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
+        began = time.monotonic()
+        heard = await self._request(body)
+        latency_s = time.monotonic() - began
+        reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
+        attempt = Attempt(
+            key=key, mode=mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason, status=heard.status,
+            usage=heard.usage, latency_s=latency_s, retry_after_s=heard.retry_after_s, error=reply.error,
+        )  # fmt: skip
+        self._answered = self._answered or heard.status is not None
+        if heard.again and (heard.outcome == "rate_limited" or (heard.status == HTTPStatus.SERVICE_UNAVAILABLE and heard.retry_after_s)):
+            rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else heard.retry_after_s
+            self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
+        talk.log(attempt)
+        return _Try(attempt, reply, heard.again, heard.ends_run)
+
+    async def _request(self, body: dict[str, Any]) -> Heard:
+        static = {name: value for name, value in body.items() if name not in ("model", "messages")}
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):  # the read timeout starts anew with each byte of a dripping body
+                completion = await self._instructor.create(
+                    response_model=None,
+                    model=body["model"],
+                    messages=body["messages"],
+                    extra_body=static,
+                )
+        except Exception as error:  # noqa: BLE001 - no list says what the vendors raise on a hostile body; `_of_error` sorts them
+            failure = error
+        else:
+            return of_completion(self._endpoint, completion)
+        return self._of_error(failure)
+
+    def _of_error(self, error: Exception) -> Heard:
+        """The vendors' errors as ours: the one place that knows their classes."""
+        chain = list(_chain(error))
+        for link in chain:
+            if isinstance(link, ExtractorError):  # a cassette miss, raised below the HTTP layer and wrapped by the SDK
+                raise link
+        if isinstance(error, self._vendor.APIStatusError):
+            return of_status(self._endpoint, error.status_code, error.response.headers, error.body)
+        cause = self._endpoint.scrub(next((text for link in reversed(chain) if (text := str(link).strip())), repr(error))).rstrip(".") + "."
+        http = self._http
+        if any(isinstance(link, (http.ConnectError, http.ConnectTimeout, http.ProxyError)) for link in chain):
+            return Heard("no_connection", cause, again=True)
+        if isinstance(error, (self._vendor.APITimeoutError, TimeoutError)):
+            return Heard("timeout", f"No whole answer within {self._settings.timeout_s:g} s (--timeout).", again=True)
+        if isinstance(error, self._vendor.APIConnectionError):
+            return Heard("reset", f"The connection broke: {cause}", again=True)
+        return Heard("not_json", f"The answer cannot be read: {cause}", status=HTTPStatus.OK, again=True)
+
+    def _end(self, message: str, status: int | None = None) -> EndpointError:
+        error = EndpointError(message, status=status)
+        self._ended = (time.monotonic(), error)
+        return error
+
+    def _plan(self, call: Call, mode: str) -> Plan:
+        at = (call.kind, call.fact_types, mode)
+        if at not in self._plans:
+            self._plans[at] = self._prepare(call, mode)
+        return self._plans[at]
+
+    def _prepare(self, call: Call, mode: str) -> Plan:
+        """Has instructor write the body of one mode, with slots for the texts."""
+        from instructor import Provider
+        from instructor.v2 import Mode, mode_registry
+
+        handler, strict = MODES[mode]
+        carrier = self._carrier(call)
+        write = mode_registry.get_handlers(Provider.OPENAI, Mode[handler]).request_handler
+        written = copy.deepcopy(write(response_model=carrier, kwargs={"messages": slots()})[1])  # instructor shares schemas between bodies
+        if strict:  # no handler of instructor 1.17 sends it by itself
+            holder = written["tools"][0]["function"] if "tools" in written else written["response_format"]["json_schema"]
+            holder["strict"] = True
+        messages = prepared(written.pop("messages"), carrier.model_json_schema())
+        if self._settings.temperature is not None:
+            written["temperature"] = self._settings.temperature
+        if self._settings.max_output_tokens is not None:
+            # OpenAI's newer models refuse the old name, and most other servers know no other
+            written["max_completion_tokens" if self._endpoint.is_openai else "max_tokens"] = self._settings.max_output_tokens
+        return Plan(messages, written)
+
+    def _carrier(self, call: Call) -> Any:
+        """The class that instructor's handlers read the schema from: made once for each set of fact types."""
+        import instructor
+
+        at = (call.kind, call.fact_types)
+        if at not in self._carriers:
+            if unknown := [name for name in call.fact_types if name not in self._types]:
+                raise UsageError(f"Fact type {unknown[0]!r} is not among this client's: {', '.join(map(repr, self._types))}.")
+            shape = envelope(call.kind, {name: self._types[name] for name in call.fact_types})
+            function = self._vendor.pydantic_function_tool(shape)["function"]  # the public face of the SDK's strict JSON Schema
+            schema = tidy(function["parameters"])
+            self._carriers[at] = new_class(
+                shape.__name__,
+                (instructor.OpenAISchema,),
+                exec_body=lambda body: body.update(
+                    __doc__=shape.__doc__,
+                    __module__=__name__,
+                    model_json_schema=classmethod(lambda *_, **__: schema),
+                ),
+            )
+        return self._carriers[at]
+
+
+def _wait_s(state: Any) -> float:
+    """Seconds before the next attempt: what the endpoint asked for, else twice as long each time."""
+    asked: float | None = state.outcome.result().attempt.retry_after_s
+    if asked is not None:
+        return asked
+    longest: float = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (state.attempt_number - 1))
+    return longest * random.uniform(0.75, 1.0)  # noqa: S311 - it spreads load and guards nothing
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """`error` and what it came from, outermost first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,91 @@
+"""Where requests go, and how that is told to people: without keys, accounts and passwords.
+
+In: settings. Out: `Endpoint`. Floor: llm.
+Before changing it: every text that came from outside passes `scrub` before it is stored, shown or raised.
+"""
+
+import ipaddress
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from extractor.errors import SettingsError
+from extractor.settings import Settings
+
+OPENAI_URL = "https://api.openai.com/v1"
+"""Where requests go when no base URL is set; said outright, since the SDK would read OPENAI_BASE_URL past the settings."""
+
+ERROR_CHARS = 500
+"""Characters of an error text that are kept: an HTML error page may be of any size, and its beginning says what it is."""
+
+_SECRET_CHARS = 8  # a shorter key is a placeholder, and hiding it would tear words apart
+_SECRET = re.compile(
+    r"(?P<before>Bearer\s+)\S+|(?P<user>://)[^/\s@]+@"
+    r"|\b(?:org-|proj_)\w+|\b(?:sk|rk|pk|gsk|xai|hf|nvapi)[-_*][\w*-]+(?:\.[\w*-]+)*|\bAIza[\w-]+",
+    re.IGNORECASE,
+)
+
+
+class Endpoint(NamedTuple):
+    """One model at one address."""
+
+    url: str
+    """The base URL as requests need it, without a slash at its end."""
+    shown: str
+    """The same without user and password."""
+    host: str
+    """Of the URL."""
+    model: str
+    """Model name, as it is sent."""
+    secrets: tuple[str, ...]
+    """Texts that no message may hold."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine, where no proxy leads."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether it is OpenAI's own."""
+        return self.host == "api.openai.com"
+
+    def scrub(self, text: str) -> str:
+        """`text` on one line without keys, accounts and passwords, at most `ERROR_CHARS` characters."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]")
+        text = " ".join(_SECRET.sub(_hide, text).split())
+        return text if len(text) <= ERROR_CHARS else text[: ERROR_CHARS - 1] + "…"
+
+
+def endpoint(settings: Settings) -> Endpoint:
+    """The endpoint that the settings name.
+
+    Raises:
+        SettingsError: There is neither a key nor a base URL, or the base URL is none.
+    """
+    if settings.api_key is None and settings.base_url is None:
+        raise SettingsError(
+            "There is no model to ask: no key and no base URL. Set OPENAI_API_KEY, or name an endpoint with --base-url, "
+            "a local model with --local or cassettes with --replay.",
+        )
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    url = (settings.base_url or OPENAI_URL).rstrip("/")
+    shown = _SECRET.sub(_hide, url)
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https"):
+        raise SettingsError(f"Base URL {shown!r} is not one; expected a URL such as 'http://127.0.0.1:11434/v1'.")
+    return Endpoint(url, shown, host, settings.model, (key,) if len(key) >= _SECRET_CHARS else ())
+
+
+def _hide(found: re.Match[str]) -> str:
+    if found["user"]:
+        return "://[secret]@"
+    return (found["before"] or "") + "[secret]"

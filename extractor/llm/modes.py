@@ -1,0 +1,117 @@
+"""The ways in which the answer's schema can travel, best first, and what tells that one of them works.
+
+In: a JSON Schema, the messages that instructor writes around it, replies. Out: mode names, prepared bodies, judgements. Floor: llm.
+Before changing it: a mode's name is remembered with runs and in cassettes, so a renamed mode is asked anew everywhere.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from extractor.records import Prompt, Reply
+
+
+class Mode(NamedTuple):
+    """One way."""
+
+    handler: str
+    """Name of instructor's handler that writes the body."""
+    strict: bool
+    """Whether the endpoint is to hold the model to the schema, token by token."""
+
+
+MODES: Mapping[str, Mode] = {
+    "json_schema/strict": Mode("JSON_SCHEMA", strict=True),
+    "tools/strict": Mode("TOOLS", strict=True),
+    "json_schema": Mode("JSON_SCHEMA", strict=False),
+    "tools": Mode("TOOLS", strict=False),
+    "json": Mode("JSON", strict=False),
+    "md_json": Mode("MD_JSON", strict=False),
+}
+"""In the order in which they are tried."""
+
+FIRST = next(iter(MODES))
+"""The mode that is tried first."""
+
+_SYSTEM, _USER = "\0system\0", "\0user\0"  # stand for a prompt's texts while a body is written: no JSON schema holds a NUL
+_NAMED = frozenset({"properties", "$defs", "definitions", "patternProperties"})  # their keys are names, not keywords
+_DATA = frozenset({"enum", "const", "required", "examples"})  # their values are the model's words, not schemas
+_DROPPED = frozenset({"title", "default"})
+
+
+def tidy(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `schema` without `default`, which strict decoding refuses, and `title`, which says again in tokens what the key says.
+
+    The outermost title stays: it names the answer. Fields that are called `title` or `default` stay.
+    """
+    kept = {"title": schema["title"]} if "title" in schema else {}
+    return {**_tidy(schema), **kept}
+
+
+def _tidy(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_tidy(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        key: value if key in _DATA else {name: _tidy(part) for name, part in value.items()} if key in _NAMED else _tidy(value)
+        for key, value in schema.items()
+        if key not in _DROPPED
+    }
+
+
+class Plan(NamedTuple):
+    """The body of one mode for one set of fact types, without the texts of a call: written once, filled for each call."""
+
+    messages: tuple[tuple[str, str, str, str], ...]
+    """Role, text before the slot, slot ("" for none), text after it."""
+    static: dict[str, Any]
+    """The rest of the body: schema and sampling."""
+
+    def fill(self, prompt: Prompt) -> list[dict[str, str]]:
+        """The messages with a call's texts."""
+        texts = {_SYSTEM: _sendable(prompt.system), _USER: _sendable(prompt.user), "": ""}
+        return [{"role": role, "content": f"{before}{texts[slot]}{after}"} for role, before, slot, after in self.messages]
+
+
+def slots() -> list[dict[str, str]]:
+    """Messages with slots for a prompt's texts, for instructor to write around."""
+    return [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _USER}]
+
+
+def prepared(messages: Iterable[Mapping[str, str]], schema: Mapping[str, Any]) -> tuple[tuple[str, str, str, str], ...]:
+    """The messages that instructor wrote around `slots()`, taken apart for `Plan`; `schema` is in them in some modes."""
+    parts = []
+    for message in messages:
+        slot = next((slot for slot in (_SYSTEM, _USER) if slot in message["content"]), "")
+        before, _, after = message["content"].partition(slot) if slot else (message["content"], "", "")
+        parts.append((message["role"], _compact(before, schema), slot, _compact(after, schema)))
+    return tuple(parts)
+
+
+def _compact(text: str, schema: Mapping[str, Any]) -> str:
+    """Instructor's words around a schema, without the indentation that a model would read as tokens: four characters of ten."""
+    before, indented, after = text.partition(json.dumps(schema, indent=2, ensure_ascii=False))
+    if not indented:
+        return text
+    dense = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+    return dense.join("\n".join(line.strip() for line in part.split("\n")) for part in (before, after))
+
+
+def _sendable(text: str) -> str:
+    """`text` as UTF-8 can carry it: a lone surrogate, which no file gives but a caller may, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def gives_shape(reply: Reply, asked: int) -> bool:
+    """Whether a reply shows that its mode works: an object with every one of `asked` arrays, or the beginning of one that broke off."""
+    if reply.outcome == "ok":
+        return not reply.missing
+    return reply.outcome in ("partial", "length") and len(reply.missing) < asked
+
+
+def closeness(reply: Reply) -> int:
+    """How near a reply came to the shape, for the choice among modes that all missed it; 0 when the endpoint gave no answer."""
+    if reply.outcome in ("ok", "partial"):
+        return 2
+    return int(reply.outcome in ("unparsable", "no_content"))
