@@ -31,8 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code, as `--help` lists them.
     """
     arguments = _parser().parse_args(argv)
+    if arguments.version:
+        from importlib.metadata import version
+
+        print(f"extractor {version('grounded-fact-extractor')}")
+        return 0
     if "act" not in arguments:
-        _parser().print_help()
+        _parser().print_help(sys.stderr)
         return 2
     try:
         code: int = arguments.act(arguments)
@@ -70,7 +75,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
-    parser.set_defaults(version=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     run = _command(commands, "run", "extract facts from articles into a run folder", _run)

@@ -53,6 +53,14 @@ class Settings(Record):
     """Sampling temperature; None sends none, since some models refuse any but their own."""
     max_output_tokens: int | None = Field(default=None, ge=1)
     """Tokens that one answer may have; None leaves it to the endpoint."""
+    rpm: int | None = Field(default=None, ge=1)
+    """Requests sent in any 60 seconds at most; None for no limit."""
+    tpm: int | None = Field(default=None, ge=1)
+    """Tokens sent and generated in any 60 seconds at most, estimated before and corrected after each request; None for no limit."""
+    max_cost_usd: float | None = Field(default=None, gt=0)
+    """US dollars that the run may cost at most, reserved before each request; None for no limit. Refused when the price is unknown."""
+    price_usd: tuple[float, float] | None = None
+    """US dollars for a million tokens of request and of answer; None takes them from genai-prices."""
     part_chars: int = Field(default=16_000, ge=1_000)
     """Code points of an article that go into one call (about 4,000 tokens of English); a longer one is asked in parts."""
 

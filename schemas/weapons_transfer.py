@@ -77,7 +77,7 @@ class WeaponsTransfer(Fact):
 WeaponsTransfer.examples = (
     Example(
         text=(
-            "Denmark will hand over 19 Leopard 1 tanks to Estonia by the end of March, defence minister Karin Holm said on Tuesday. "
+            "Denmark will give 19 Leopard 1 tanks to Estonia by the end of March, defence minister Karin Holm said on Tuesday. "
             "Estonia had asked for at least 30. Twelve of the tanks have already arrived, she added.\n\n"
             "Estonia has also signed a contract with a Finnish manufacturer for dozens of mortar carriers, worth between €80 and €95 million, "
             "according to the daily Postimees. The tanks that were shown in the museum at Tapa in 2019 are not part of either deal."
@@ -87,7 +87,7 @@ WeaponsTransfer.examples = (
             WeaponsTransfer.model_validate(
                 {
                     "evidence": [
-                        "Denmark will hand over 19 Leopard 1 tanks to Estonia by the end of March, defence minister Karin Holm said on Tuesday.",
+                        "Denmark will give 19 Leopard 1 tanks to Estonia by the end of March, defence minister Karin Holm said on Tuesday.",
                         "Twelve of the tanks have already arrived",
                     ],
                     "attribution": {"speaker": "Karin Holm", "certainty": "asserted"},
@@ -107,7 +107,7 @@ WeaponsTransfer.examples = (
             WeaponsTransfer.model_validate(
                 {
                     "evidence": [
-                        "Denmark will hand over 19 Leopard 1 tanks to Estonia",
+                        "Denmark will give 19 Leopard 1 tanks to Estonia",
                         "Estonia had asked for at least 30.",
                     ],
                     "attribution": {"certainty": "asserted"},

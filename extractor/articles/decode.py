@@ -129,9 +129,9 @@ def _by_mark(data: bytes, label: str) -> Decoded | None:
         return None
     if data.startswith(codecs.BOM_UTF8):
         return _utf8_or_western(data[len(codecs.BOM_UTF8) :], label)
-    raise _not_text(
-        label, f"it opens with the byte order mark of {broken.encoding}, but breaks that encoding at byte {broken.start} ({broken.reason})"
-    ) from broken
+    at = len(data) - len(broken.object) + broken.start
+    looks_like = f"it opens with the byte order mark of {broken.encoding}, but breaks that encoding at byte {at} ({broken.reason})"
+    raise _not_text(label, looks_like) from broken
 
 
 def _utf16_by_zero_bytes(data: bytes) -> Decoded | None:

@@ -72,13 +72,16 @@ class Judge:
                 Issue.error("no_evidence", "evidence", "The record has no quote; copy the passage that proves it from the article.")
             )
         inside = list(quotes.values())
+        nowhere = [leaf.text for leaf, _ in leaves if leaf.role == "quote" and leaf.path not in quotes]
         spans = dict(quotes)
         for leaf, owner in leaves:
             part = parts.get(owner)
             if leaf.role == "verbatim":
                 places = self.ground.find(leaf.text, within=inside)
                 if not places:
-                    issues.append(self._not_in_evidence(leaf))
+                    # words of a quote that is nowhere are its fault, not one more
+                    if not any(leaf.text in quote for quote in nowhere):
+                        issues.append(self._not_in_evidence(leaf))
                 elif isinstance(part, Value) and leaf.path == f"{owner}.as_written":
                     spans[leaf.path] = self._check(part, owner, places, issues)
                 else:

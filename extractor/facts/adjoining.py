@@ -8,10 +8,12 @@ belong to it is a doubt, and then nothing is believed either way.
 from typing import NamedTuple
 
 from extractor.facts.expressions import Expression, read_expression
+from extractor.facts.fact import Check
 from extractor.facts.numerals import NUMBER_WORDS
 from extractor.facts.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
 from extractor.facts.tails import MAGNITUDES, MEASURES, is_loose_number, rate_at, word_list
 from extractor.facts.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+from extractor.facts.written import Written, describe
 
 _WINDOW_CHARS = 90  # more than any number expression is long; beyond it a passage says nothing about the number
 _LOOK_BACK = 12  # tokens: "between an estimated $10 billion and" is 7
@@ -58,15 +60,20 @@ def _window(text: str, start: int, end: int) -> tuple[str, int]:
     return text[begin:stop], begin
 
 
-def look_around(text: str, start: int, end: int, words_end: int) -> Around:
-    """What stands around a number.
+def look_around(text: str, start: int, as_written: str, written: Written | None) -> Around:
+    """What stands in a passage where a value's number stands.
 
     Args:
         text: The passage.
-        start: First code point of the value's number expression in it.
-        end: One past its last.
-        words_end: One past the last code point of the value's words, which may go on after the number.
+        start: Where in it the value's words begin, a code point.
+        as_written: Those words.
+        written: What they mean by themselves; None when that is not understood: then all of them are looked for.
     """
+    start = max(0, min(start, len(text)))
+    end = words_end = start + len(as_written)
+    if written is not None:
+        expression, own = written.expression, written.tokens
+        start, end = start + own[expression.start].start, start + own[expression.end - 1].end
     near, begin = _window(text, start, max(end, words_end))
     tokens = tokenize(near)
     start, end, words_end = start - begin, end - begin, words_end - begin
@@ -76,10 +83,10 @@ def look_around(text: str, start: int, end: int, words_end: int) -> Around:
     for at in range(max(0, first - _LOOK_BACK), min(first + 1, len(tokens))):
         expression = read_expression(tokens, at)
         if expression is not None and tokens[expression.start].start < end and tokens[expression.end - 1].end > start:
-            expression = _added_sum(expression, tokens, start)
-            words = near[tokens[expression.start].start : tokens[expression.end - 1].end]
-            doubt = _doubt_before(tokens, expression) or _doubt_after(tokens, expression) or _doubt_behind(tokens, expression, after)
-            return Around(tokens, expression, words, is_fragment=False, doubt=doubt, rate=rate)
+            whole = _added_sum(expression, tokens, start)
+            words = near[tokens[whole.start].start : tokens[whole.end - 1].end]
+            doubt = _doubt_before(tokens, whole) or _doubt_after(tokens, whole) or _doubt_behind(tokens, whole, after)
+            return Around(tokens, whole, words, is_fragment=False, doubt=doubt, rate=rate)
     left, right, is_fragment = _chunk(tokens, first, end)
     words = near[tokens[left].start : tokens[right - 1].end] if left < right else ""
     return Around(tokens, None, words, is_fragment=is_fragment, doubt=f"it stands inside {words!r}", rate=rate)
@@ -188,7 +195,7 @@ def _doubt_after(tokens: list[Token], expression: Expression) -> str:
 
 
 def _doubt_behind(tokens: list[Token], expression: Expression, after: int) -> str:
-    """ "10 systems or more": a qualifier behind the unit, outside the value's words."""
+    """A qualifier behind the unit, outside the value's words: "10 systems or more"."""
     here = max(after, expression.end)
     for at in range(here, here + _UNIT_WORDS + 1):
         if (suffix := suffix_at(tokens, at)) and word_at(tokens, at) == "or":
@@ -201,3 +208,49 @@ def _doubt_behind(tokens: list[Token], expression: Expression, after: int) -> st
 def is_other_language(tokens: list[Token]) -> bool:
     """Whether a passage holds words enough of another language to read "1,234" or "billion" otherwise."""
     return len({token.word for token in tokens} & _OTHER_LANGUAGES) >= _TWO
+
+
+def check_cut(as_written: str, written: Written | None, around: Around) -> Check | None:
+    """Whether a value's words are the whole number expression of the passage.
+
+    Args:
+        as_written: The value's words.
+        written: What they mean by themselves; None when that is not understood.
+        around: What stands in the passage where they stand.
+
+    Returns:
+        `disagrees` when they are surely a part of it, `not_understood` when they may be, None when they are all of it.
+    """
+    whole = around.expression
+    if around.is_fragment:
+        return Check("disagrees", f"{as_written!r} is not a number by itself: it is part of {around.words!r}.")
+    if written is None:
+        return _check_unread(as_written, around)
+    if whole is None or not whole.is_sure or around.doubt:
+        doubt = around.doubt or f"{around.words!r} can be read in more than one way"
+        return Check("not_understood", f"{as_written!r} may be part of something larger: {doubt}.")
+    own = written.expression
+    if _same(own, whole):
+        return None
+    return Check("disagrees", _cut_message(as_written, around.words, whole))
+
+
+def _same(own: Expression, whole: Expression) -> bool:
+    numbers = (own.minimum, own.maximum, own.approximate) == (whole.minimum, whole.maximum, whole.approximate)
+    if not numbers or (own.currency is None) != (whole.currency is None):
+        return False
+    return own.currency is None or whole.currency is None or own.currency.default == whole.currency.default
+
+
+def _check_unread(as_written: str, around: Around) -> Check | None:
+    """Words that mean nothing by themselves ("billion"), where a larger expression holds them."""
+    whole = around.expression
+    larger = whole is not None and as_written.strip() in around.words and as_written.strip() != around.words
+    if whole is None or not larger or around.doubt or not whole.is_sure:
+        return None
+    return Check("disagrees", _cut_message(as_written, around.words, whole))
+
+
+def _cut_message(as_written: str, words: str, whole: Expression) -> str:
+    means = describe(whole.minimum, whole.maximum, approximate=whole.approximate)
+    return f"{as_written!r} is cut out of {words!r}, which means {means}; as_written must have all of it."

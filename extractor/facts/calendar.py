@@ -113,7 +113,7 @@ def season_of(year: int, name: str, *, astronomical: bool = False, southern: boo
 
 
 def weeks_of(day: date, offset: int = 0) -> tuple[Period, ...]:
-    """The week that holds `day`, moved by `offset` weeks, as people count it: Monday to Sunday (ISO 8601), Sunday to Saturday, Monday to Friday.
+    """The week that holds `day`, moved by `offset` weeks: Monday to Sunday (ISO 8601), Sunday to Saturday, Monday to Friday.
 
     On a Sunday the first two are different weeks, and both stay possible.
     """
@@ -208,7 +208,7 @@ class Part(NamedTuple):
     """Days that the words do not exclude: a reading inside is neither right nor wrong."""
 
 
-# Custom, not arithmetic: thirds of a month and of a year, as news calendars and EDTF's sub-year groupings have them, with their common neighbours.
+# Custom, not arithmetic: thirds of a month and of a year, with their common neighbours.
 # Numbers are (first, last) days of a month or a week, months of a year, years of a decade; 0 stands for the last one.
 _Bounds = tuple[tuple[int, int], ...]
 _PARTS: dict[str, dict[Portion, tuple[_Bounds, tuple[int, int]]]] = {

@@ -33,7 +33,7 @@ class Token(NamedTuple):
 _TOKEN = re.compile(
     r"[0-9]+(?:,[0-9]{3})+(?![0-9])|[0-9]+\.[0-9](?![0-9.])|[0-9]+(?:st|nd|rd|th|s)?\b|[0-9]+|[qh][1-4]\b|[^\W\d_]+|\S", re.IGNORECASE
 )
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "’ʼ`"), "'")  # noqa: RUF001 - look-alikes are the point
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "’ʼ`"), "'")
 
 # Words that are something else in small letters ("may", "march", "sun"): these name a month or a day only with a capital.
 _CAPITAL_ONLY = frozenset({"may", "march", "mar", "sun", "sat", "mon", "wed", "dec", "jan"})
@@ -51,17 +51,17 @@ def tokenise(text: str) -> tuple[Token, ...]:
     return tuple(found)
 
 
-_MONTH_NAMES = "january february march april may june july august september october november december".split()
+_MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 SHORT_MONTHS = {name[:3]: number for name, number in MONTHS.items() if name != "may"} | {"sept": 9}
 MONTHS |= SHORT_MONTHS
-_DAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday".split()
+_DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAYS = {name: number for number, name in enumerate(_DAY_NAMES)}
 SHORT_WEEKDAYS = {name[:3]: number for name, number in WEEKDAYS.items()} | {"tues": 1, "thur": 3, "thurs": 3}
 WEEKDAYS |= SHORT_WEEKDAYS
 SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
 LENGTHS = {f"{name}{ending}": name for name in ("hour", "day", "week", "fortnight", "month", "year", "decade") for ending in ("", "s")}
-_NUMBER_NAMES = "one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBER_NAMES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBERS = {name: number for number, name in enumerate(_NUMBER_NAMES, 1)}
 NUMBERS |= {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "final": 4, "last": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}

@@ -82,7 +82,7 @@ def _term(tokens: list[Token], at: int) -> _Term | None:
 
 
 def _shared_scale(tokens: list[Token], at: int) -> _Term | None:
-    """ "€240 ($258) million": the magnitude after the bracket belongs to both."""
+    """A sum whose magnitude follows the bracket and belongs to both: "€240 ($258) million"."""
     first = _term(tokens, at)
     if first is None or first.currency is None or first.number.scale > 1 or word_at(tokens, first.end) != "(":
         return None
@@ -90,7 +90,7 @@ def _shared_scale(tokens: list[Token], at: int) -> _Term | None:
     if second is None or second.currency is None or second.number.scale > 1 or word_at(tokens, second.end) != ")":
         return None
     scale = read_scale(tokens, second.end + 1, money=True)
-    if scale.count == 0:
+    if scale.steps == 0:
         return None
     one, two = (
         term._replace(
@@ -161,7 +161,7 @@ def _joined(low: _Term, high: _Term, start: int) -> Expression:
 
 
 def _between(tokens: list[Token], start: int, at: int) -> Expression | None:
-    """ "between 30 and 40", "between $10-30 billion"."""
+    """A range that says so: "between 30 and 40", "between $10-30 billion"."""
     if word_at(tokens, at) != "between":
         return None
     low = _qualified_term(tokens, at + 1)
@@ -172,7 +172,7 @@ def _between(tokens: list[Token], start: int, at: int) -> Expression | None:
 
 
 def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | None:
-    """ "10", "10-12", "10 to 12", "two or three", "from 5 to 7"."""
+    """A number, or a range: "10", "10-12", "10 to 12", "two or three", "from 5 to 7"."""
     opens_from = word_at(tokens, at) == "from"
     low = _shared_scale(tokens, at) or _qualified_term(tokens, at + opens_from)
     if low is None:
@@ -192,7 +192,7 @@ def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | N
 
 
 def _vague(tokens: list[Token], start: int, at: int) -> Expression | None:
-    """ "dozens", "several hundred", "tens of millions of euros": no numbers."""
+    """Words without numbers: "dozens", "several hundred", "tens of millions of euros"."""
     here = at
     for words in _VAGUE_OF:
         if all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
@@ -241,7 +241,7 @@ def _bounded(expression: Expression, bounds: tuple[Bound, ...], end: int) -> Exp
 
 
 def _up_to_as_well(tokens: list[Token], low: Expression) -> Expression:
-    """ "at least 10 and up to 20": two bounds, one expression."""
+    """Two bounds that make one expression: "at least 10 and up to 20"."""
     if low.minimum is None or low.maximum is not None or word_at(tokens, low.end) not in {"and", "but"}:
         return low
     phrase = prefix_at(tokens, low.end + 1)
@@ -254,7 +254,7 @@ def _up_to_as_well(tokens: list[Token], low: Expression) -> Expression:
 
 
 def _in_brackets(tokens: list[Token], at: int) -> tuple[tuple[Expression, ...], int]:
-    """ "($8.7bn, £6.7bn)": the same sum in other currencies; () where the bracket holds anything else."""
+    """The same sum in other currencies, "($8.7bn, £6.7bn)", and the place after it; () where the bracket holds anything else."""
     if word_at(tokens, at) != "(":
         return (), at
     also: list[Expression] = []
@@ -292,7 +292,7 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     for _ in range(2):
         if suffix := suffix_at(tokens, end):
             bounds, end = (*bounds, suffix.bound), suffix.end
-    if not ends_cleanly(tokens, end) and not (word_at(tokens, end) == "/" and read_before(tokens, end + 1)):
+    if not ends_cleanly(tokens, end):
         return None
     expression = _up_to_as_well(tokens, _bounded(expression, bounds, end))
     if expression.currency is not None and (also := _in_brackets(tokens, expression.end))[0]:
@@ -301,7 +301,7 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
 
 
 def _bare(tokens: list[Token], at: int, here: int) -> Expression | None:
-    """ "some systems" gives no number; "a battery" is one battery."""
+    """Words before a noun: "some systems" gives no number, "a battery" is one."""
     if here > at and word_at(tokens, here - 1) == "some" and not is_kind(tokens, here, "number", "alien"):
         return Expression(at, here, is_bounded=True)
     if here == at and word_at(tokens, at) in ARTICLES:

@@ -78,62 +78,79 @@ class _Digits(NamedTuple):
 
 
 _PLAIN = re.compile(r"0|[1-9][0-9]{0,17}")
-_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?P<sep>[,'’\u00a0\u2009\u202f])[0-9]{3})(?:(?P=sep)[0-9]{3}){0,5}(?P<rest>[.,][0-9]+)?")
-_POINT_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:\.[0-9]{3}){2,5}(?P<rest>,[0-9]+)?|\.[0-9]{3}(?P<one>,[0-9]+))")
-_DECIMAL = re.compile(r"(?P<whole>0|[1-9][0-9]{0,17})(?P<sep>[.,])(?P<part>[0-9]{1,18})")
+# At most 24 digits: no sum or count in news has more, and arithmetic stays exact.
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?P<sep>[,'\u2019\u00a0\u2009\u202f])[0-9]{3})(?:(?P=sep)[0-9]{3}){0,5}(?P<rest>[.,][0-9]{1,6})?")
+_POINT_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:\.[0-9]{3}){2,5}(?:,[0-9]{1,6})?|\.[0-9]{3},[0-9]{1,6})")
+_DECIMAL = re.compile(r"(?P<whole>0|[1-9][0-9]{0,17})(?P<sep>[.,])(?P<part>[0-9]{1,6})")
 _GROUP = 3
 
 
 def _read_digits(text: str) -> _Digits | None:
     if _PLAIN.fullmatch(text):
         return _Digits(Decimal(text), "plain")
-    if match := _GROUPED.fullmatch(text):
-        sep, rest = match["sep"], match["rest"] or ""
-        if rest.startswith(sep) or (sep not in ",'’" and len(rest) == _GROUP + 1):
-            return None  # "1,234,5"; "1 234,567" has two readings
-        whole = re.sub(r"[^0-9]", "", text[: len(text) - len(rest)])
-        style: Literal["three_after_comma", "plain"] = "three_after_comma" if sep == "," and text.count(",") == 1 and not rest else "plain"
-        return _Digits(Decimal(whole + rest.replace(",", ".")), style)
-    if _POINT_GROUPED.fullmatch(text):
+    if _POINT_GROUPED.fullmatch(text):  # "1.234.567", "1.234,56": no other country reads them otherwise
         return _Digits(Decimal(text.replace(".", "").replace(",", ".")), "decimal" if "," in text else "plain")
-    if match := _DECIMAL.fullmatch(text):
-        whole, sep, part = match["whole"], match["sep"], match["part"]
-        value = Decimal(f"{whole}.{part}")
-        if sep == ",":
-            return _Digits(value, "comma_decimal")
-        return _Digits(value, "three_after_point" if whole != "0" and len(part) == len(whole.zfill(_GROUP)) == _GROUP else "decimal")
-    return None
+    return _read_grouped(text) or _read_decimal(text)
+
+
+def _read_grouped(text: str) -> _Digits | None:
+    match = _GROUPED.fullmatch(text)
+    if match is None:
+        return None
+    sep, rest = match["sep"], match["rest"] or ""
+    if rest.startswith(sep) or (sep.isspace() and len(rest) == _GROUP + 1):
+        return None  # "1,234,5"; "1 234,567" has two readings
+    whole = re.sub(r"[^0-9]", "", text[: len(text) - len(rest)])
+    value = Decimal(whole + rest.replace(",", "."))
+    return _Digits(value, "three_after_comma" if sep == "," and text.count(",") == 1 and not rest else "plain")
+
+
+def _read_decimal(text: str) -> _Digits | None:
+    match = _DECIMAL.fullmatch(text)
+    if match is None:
+        return None
+    whole, part = match["whole"], match["part"]
+    value = Decimal(f"{whole}.{part}")
+    if match["sep"] == ",":
+        return _Digits(value, "comma_decimal")
+    may_be_grouped = whole != "0" and len(whole) <= _GROUP and len(part) == _GROUP
+    return _Digits(value, "three_after_point" if may_be_grouped else "decimal")
 
 
 class _Scale(NamedTuple):
     end: int
     factor: int
-    count: int = 0
+    steps: int = 0
     letter: bool = False
     foreign: bool = False
     abroad: bool = False
 
 
+class _ScaleWord(NamedTuple):
+    factor: int
+    letter: bool = False
+    foreign: bool = False
+    abroad: bool = False
+
+
+_SCALE_WORDS = {
+    **{word: _ScaleWord(factor, abroad=word in _LONG_SCALE) for word, factor in SCALES.items()},
+    **{word: _ScaleWord(factor) for word, factor in SHORT_SCALES.items()},
+    **{word: _ScaleWord(factor, letter=True) for word, factor in LETTER_SCALES.items()},
+    **{word: _ScaleWord(factor, foreign=True) for word, factor in FOREIGN_SCALES.items()},
+    "dozen": _ScaleWord(_DOZEN),
+    "k": _ScaleWord(1000),
+}
+_TIGHT = frozenset({"k", "b"})  # "5 k" and "5 b" are more often something else
+
+
 def _one_scale(tokens: list[Token], at: int, *, money: bool) -> _Scale | None:
-    if not is_kind(tokens, at, "word"):
+    word = word_at(tokens, at)
+    found = _SCALE_WORDS.get(word)
+    if found is None or not (tokens[at].glued or (word not in _TIGHT and (money or not found.letter))):
         return None
-    token = tokens[at]
-    word = token.word
-    if word in SCALES:
-        # German and English headlines write "1 Billion Euro" alike; one means 10^12
-        return _Scale(at + 1, SCALES[word], abroad=word in _LONG_SCALE)
-    if word == "dozen":
-        return _Scale(at + 1, _DOZEN)
-    if word in SHORT_SCALES:
-        return _Scale(at + 1, SHORT_SCALES[word])
-    if word in FOREIGN_SCALES:
-        end = at + 2 if word in {"mio", "mrd"} and word_at(tokens, at + 1) == "." and is_glued(tokens, at + 1) else at + 1
-        return _Scale(end, FOREIGN_SCALES[word], foreign=True)
-    if word == "k" and token.glued:
-        return _Scale(at + 1, 10**3)
-    if word in LETTER_SCALES and (token.glued or (money and word != "b")):
-        return _Scale(at + 1, LETTER_SCALES[word], letter=True)
-    return None
+    dotted = word in {"mio", "mrd"} and word_at(tokens, at + 1) == "." and is_glued(tokens, at + 1)
+    return _Scale(at + 1 + dotted, found.factor, letter=found.letter, foreign=found.foreign, abroad=found.abroad)
 
 
 def read_scale(tokens: list[Token], at: int, *, money: bool = False) -> _Scale:
@@ -146,12 +163,12 @@ def read_scale(tokens: list[Token], at: int, *, money: bool = False) -> _Scale:
             if word_at(tokens, here) not in SCALES:
                 break
         more = _one_scale(tokens, here, money=money)
-        if more is None or (found.count and (more.factor <= found.factor or _DOZEN in {more.factor, found.factor})):
+        if more is None or (found.steps and (more.factor <= found.factor or _DOZEN in {more.factor, found.factor})):
             break
         found = _Scale(
             more.end,
             found.factor * more.factor,
-            found.count + 1,
+            found.steps + 1,
             letter=found.letter or more.letter,
             foreign=found.foreign or more.foreign,
             abroad=found.abroad or more.abroad,
@@ -180,7 +197,7 @@ def _scaled(tokens: list[Token], at: int, coefficient: Decimal, *, money: bool, 
     scale = read_scale(tokens, at, money=money)
     value = coefficient * scale.factor
     end = scale.end
-    if scale.count and half is None and (half := _and_a_half(tokens, end)) is not None and scale.factor > _HUNDRED:
+    if scale.steps and half is None and (half := _and_a_half(tokens, end)) is not None and scale.factor > _HUNDRED:
         value, end = value + scale.factor * _HALF, half
         return Number(end, value, value, simple=False, letter=scale.letter, abroad=scale.abroad)
     return Number(
@@ -188,7 +205,7 @@ def _scaled(tokens: list[Token], at: int, coefficient: Decimal, *, money: bool, 
         value,
         coefficient,
         Decimal(scale.factor),
-        simple=scale.count <= 1,
+        simple=scale.steps <= 1,
         article=article,
         letter=scale.letter,
         abroad=scale.abroad,
@@ -205,7 +222,7 @@ def _number_of_digits(tokens: list[Token], at: int, *, money: bool) -> Number | 
         shaky={
             "plain": False,
             "decimal": False,
-            "three_after_point": scale.count == 0 or scale.foreign,  # "1.234" is 1234 in German; "1.234 billion" is plain
+            "three_after_point": scale.steps == 0 or scale.foreign,  # "1.234" is 1234 in German; "1.234 billion" is plain
             "three_after_comma": scale.foreign,
             "comma_decimal": not scale.foreign,  # "2,5 million" may be a slip for 25; "2,5 Milliarden" is plain
         }[digits.style],
@@ -276,7 +293,7 @@ def _compound(tokens: list[Token], at: int) -> tuple[int, int] | None:
 
 
 def _half_of(tokens: list[Token], at: int, *, money: bool) -> Number | None:
-    """ "half a dozen", "half a million", "half-dozen", "a half-billion"."""
+    """Half of a magnitude: "half a dozen", "half a million", "half-dozen", "a half-billion"."""
     if word_at(tokens, at) == "a" and word_at(tokens, at + 1) == "half":
         at += 1
     if word_at(tokens, at) != "half":
@@ -285,7 +302,7 @@ def _half_of(tokens: list[Token], at: int, *, money: bool) -> Number | None:
     if word_at(tokens, at) == "a" or (is_kind(tokens, at, "dash") and is_glued(tokens, at) and is_glued(tokens, at + 1)):
         at += 1
     scale = read_scale(tokens, at, money=money)
-    if scale.count != 1 or scale.factor == _HUNDRED:
+    if scale.steps != 1 or scale.factor == _HUNDRED:
         return None
     return Number(scale.end, _HALF * scale.factor, _HALF, Decimal(scale.factor), simple=False, abroad=scale.abroad)
 

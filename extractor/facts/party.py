@@ -79,7 +79,7 @@ def country_of(name: str) -> str | None:
     others: list[str] = []
     at = 0
     while at < len(words):
-        length, code = table.match(words, at, any_case=True)
+        length, code = table.match(words, at)
         if length:
             found.add(code)
         else:
@@ -101,7 +101,7 @@ def mentions(text: str) -> set[str]:
     at = 0
     while at < len(words):
         if words[at][0].isupper():
-            length, code = table.match(words, at, any_case=False)
+            length, code = table.match(words, at)
             if length:
                 if code is not None and not (length == 1 and _names_a_person(words, at, table)):
                     codes.add(code)
@@ -122,26 +122,29 @@ class _Alias(NamedTuple):
     """The words as they must be written, for a short name in capitals; "" otherwise."""
 
 
+class _Match(NamedTuple):
+    """What stands at a place in a text."""
+
+    length: int
+    """In words; 0 where no name of the table begins."""
+    code: str | None
+    """The state; None for none, or not exactly one."""
+
+
 class _Table(NamedTuple):
     """countries.toml, ready for look-ups."""
 
     aliases: dict[str, tuple[_Alias, ...]]
     """By first word, folded; the longest first."""
     heads: frozenset[str]
-    """Words that make a name one of a government's body."""
+    """Words, and runs of words, that make a name one of a government's body."""
     modifiers: frozenset[str]
     """Words that may stand beside a head."""
     given_names: frozenset[str]
     """Names of states that are also names of persons."""
 
-    def match(self, words: list[str], at: int, *, any_case: bool) -> tuple[int, str | None]:
-        """The longest name at `words[at]`: its number of words, 0 for none, and its state.
-
-        Args:
-            words: Of the text, as written.
-            at: Where the name begins.
-            any_case: Whether a name may begin with a small letter.
-        """
+    def match(self, words: list[str], at: int) -> _Match:
+        """The longest name that begins at `words[at]`, which are as written."""
         for alias in self.aliases.get(_fold(words[at]), ()):
             length = 1 + len(alias.rest)
             here = words[at : at + length]
@@ -149,15 +152,14 @@ class _Table(NamedTuple):
                 continue
             if alias.capitals and _bare("".join(here)) != alias.capitals:
                 continue
-            if any_case or here[-1][0].isupper() or not here[-1].isalpha():
-                return length, alias.code
-        return 0, None
+            return _Match(length, alias.code)
+        return _Match(0, None)
 
 
 # "U.S." and "U.S.A." are one word; an apostrophe joins ("d'Ivoire"), a hyphen does not; signs keep names from running over them.
-_WORD = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]+(?:['’][^\W\d_]+)*|[.,;:!?()]")  # noqa: RUF001 - the curly apostrophe is meant
+_WORD = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]+(?:['’][^\W\d_]+)*|[.,;:!?()]")
 _SIGNS = frozenset(".,;:!?()")
-_FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s", "in", "on"})
+_FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s"})
 
 
 def _words(text: str) -> list[str]:
@@ -169,7 +171,7 @@ def _words(text: str) -> list[str]:
 @functools.lru_cache(maxsize=4096)
 def _fold(word: str) -> str:
     """A word for comparison: no case, no diacritics, no possessive, no full stops."""
-    plain = word.casefold().replace("’", "'")  # noqa: RUF001 - as above
+    plain = word.casefold().replace("’", "'")
     plain = plain.removesuffix("'s") if len(plain) > len("'s") else plain
     if not plain.isascii():
         plain = "".join(sign for sign in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(sign))
@@ -177,7 +179,7 @@ def _fold(word: str) -> str:
 
 
 def _bare(word: str) -> str:
-    return word.replace(".", "").replace("’s", "").replace("'s", "")  # noqa: RUF001 - as above
+    return word.replace(".", "").replace("’s", "").replace("'s", "")
 
 
 def _names_a_person(words: list[str], at: int, table: _Table) -> bool:
@@ -188,12 +190,10 @@ def _names_a_person(words: list[str], at: int, table: _Table) -> bool:
 
 
 def _is_government(others: list[str], table: _Table) -> bool:
-    """Whether the words beside a state's name make a body of its government: all of them known, one of them a head."""
-    heads = [word for word in others if word in table.heads]
-    if "national" in others and "army" in others:
-        return False  # Libya's and Syria's "National Army" are armed groups
+    """Whether the words beside a state's name make a body of its government: all of them known, a head among them."""
+    phrase = f" {' '.join(others)} "
     known = table.heads | table.modifiers | _FUNCTION_WORDS
-    return bool(heads) and all(word in known for word in others)
+    return all(word in known for word in others) and any(f" {head} " in phrase for head in table.heads)
 
 
 def _lines(entry: dict[str, list[str]]) -> Iterator[str]:

@@ -238,11 +238,11 @@ class Points(Stamps):
         runs = published <= shift(recent, 1)
         match which:
             case "last" | "this past" | "the past":
-                saturdays = (-7, 0) if runs else (0, -7)
+                saturdays = [-7, 0] if runs else [0, -7]
             case "next" | "this coming" | "the coming":
-                saturdays = (7, 14) if which == "next" else (7,)
+                saturdays = [7, 14] if which == "next" else [7]
             case _:
-                saturdays = (0,) if runs else (7, 0) if published.weekday() > WEEKDAYS["wednesday"] else (0, 7)
+                saturdays = [0] if runs else [7, 0] if published.weekday() > WEEKDAYS["wednesday"] else [0, 7]
         both = tuple(Days(shift(recent, days), shift(recent, days + 1)) for days in saturdays)
         with_friday = tuple(Days(shift(recent, days - 1), shift(recent, days + 1)) for days in saturdays)
         return Point(both, loose=with_friday, finest_days=2, unit="weekend")

@@ -1,6 +1,6 @@
-"""The words around a number that bound it or make it approximate, and the edges at which a number expression may begin and end.
+"""The words around a number that bound it or make it approximate, and the edges at which a number may begin and end.
 
-In: tokens. Out: `Bound`s, and whether what adjoins a number leaves it a number: "at least", "or so"; not "F-16", "two-thirds". Floor: facts.
+In: tokens. Out: `Bound`s, and whether what adjoins a number leaves it a number: "at least", "or so"; not "F-16". Floor: facts.
 Before changing it: a phrase that leaves open what it does to the number ("just over") is `unsure`, and then nothing is read.
 """
 
@@ -125,18 +125,20 @@ def ends_cleanly(tokens: list[Token], at: int) -> bool:
     if at >= len(tokens):
         return True
     token = tokens[at]
-    if token.word in PERCENT or (token.word == "per" and word_at(tokens, at + 1) == "cent"):
+    is_share = token.word in PERCENT or token.word in PARTS or (token.word == "per" and word_at(tokens, at + 1) == "cent")
+    if is_share or token.word in _ARITHMETIC:
         return False
-    if token.word in PARTS or token.word in _ARITHMETIC:
-        return False
-    if not token.glued:
-        return True
+    return not token.glued or _closes(tokens, at)
+
+
+def _closes(tokens: list[Token], at: int) -> bool:
+    """Whether a token that adjoins a number ends it."""
+    token = tokens[at]
     if token.kind == "dash":
         return token.text not in RANGE_DASHES
     if token.kind != "mark" or token.text not in _CLOSING_MARKS:
         return token.kind == "break"
-    inside = is_glued(tokens, at + 1) and is_kind(tokens, at + 1, "number", "alien", "word")
-    return not inside or token.text in "(["
+    return token.text in "([" or not (is_glued(tokens, at + 1) and is_kind(tokens, at + 1, "number", "alien", "word"))
 
 
 def joins_by_dash(tokens: list[Token], at: int) -> bool:

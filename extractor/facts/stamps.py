@@ -6,6 +6,7 @@ Before changing it: a rule returns None, and leaves the cursor where it was, whe
 
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from extractor.facts.calendar import Days, Unit, month_of, year_of
@@ -86,7 +87,7 @@ class Stamps(Cursor):
 
     def _numeric(self) -> Stamp | None:
         here = self.tokens[self.at : self.at + _NUMERIC_TOKENS]
-        adjoin = all(left.end == right.start for left, right in zip(here, here[1:], strict=False))
+        adjoin = all(left.end == right.start for left, right in pairwise(here))
         values = [token.number for token in here[::2]]
         if len(here) < _NUMERIC_TOKENS or not adjoin or None in values or here[1].word != here[3].word:
             return None

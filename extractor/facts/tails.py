@@ -27,7 +27,7 @@ _NOT_IN_TAIL = MAGNITUDES | MEASURES | _TAIL_QUALIFIERS | NUMBER_WORDS
 _NOT_FIRST_IN_TAIL = frozenset({"to", "and", "by", "but"}) | word_list("joins_abroad")
 _RATE_UNITS = word_list("rate_units")
 _RATES = word_list("rates")
-_QUOTE_MARKS = frozenset("\"'‘’“”„«»")
+QUOTE_MARKS = frozenset("\"'‘’“”„«»")
 _LONGEST_TAIL = 16
 _LAST_LATIN = 0x24F  # the end of Latin Extended-B: after it come scripts whose numerals this grammar does not know
 
@@ -67,7 +67,7 @@ def is_loose_number(tokens: list[Token], at: int) -> bool:
 
 
 def _is_model_number(tokens: list[Token], at: int) -> bool:
-    """ "Leopard 2", "Type 23": a capitalised name and its number."""
+    """Whether a capitalised name stands before its number: "Leopard 2", "Type 23"."""
     return (
         is_kind(tokens, at, "number") and tokens[at].text.isdigit() and is_kind(tokens, at - 1, "word") and tokens[at - 1].text[0].isupper()
     )
@@ -82,15 +82,17 @@ def _is_plain(tokens: list[Token], at: int) -> bool:
         in_a_name = is_glued(tokens, at) or is_glued(tokens, at + 1)
         if token.word in NUMBER_WORDS:
             return not is_loose_number(tokens, at)
+        if token.word == "mm" and is_kind(tokens, at - 1, "number"):
+            return True  # "two 155 mm howitzers"
         return ord(max(token.word)) <= _LAST_LATIN and (in_a_name or token.word not in _NOT_IN_TAIL)
     if token.kind == "dash":
         return token.text in HYPHENS and is_glued(tokens, at)
-    return token.text in _QUOTE_MARKS or (at == len(tokens) - 1 and token.text in ".,;:")
+    return token.text in QUOTE_MARKS or (at == len(tokens) - 1 and token.text in ".,;:")
 
 
 def read_tail(tokens: list[Token], at: int) -> Tail | None:
     """What follows a number up to the end of the text; None where it may change the number, or is too long to be a unit."""
-    if len(tokens) - at > _LONGEST_TAIL or (at < len(tokens) and tokens[at].word in _NOT_FIRST_IN_TAIL):
+    if len(tokens) - at > _LONGEST_TAIL or (word_at(tokens, at) in _NOT_FIRST_IN_TAIL and not rate_at(tokens, at)):
         return None
     rate = ""
     words = 0

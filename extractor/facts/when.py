@@ -109,6 +109,11 @@ def _judge(words: str, reading: WhenReading | None, given: Days, quote: str, pub
         return Check("not_understood", f"no grammar reads the date {words!r}; {given} is unverified")
     if given in reading.admissible:
         return Check("agrees", assumed=_other_readings(words, given, reading))
+    return _judge_unlisted(words, reading, given, quote, published)
+
+
+def _judge_unlisted(words: str, reading: WhenReading, given: Days, quote: str, published: date | None) -> Check:
+    """Whether a reading that is none of the right ones is excluded, or only unsettled."""
     counted_from = f", counted from {published}" if reading.relative and published else ""
     if reading.counted:
         return Check("not_understood", f"{words!r} counts from a day that it does not name; {given} is unverified")
@@ -134,10 +139,9 @@ def _other_readings(words: str, given: Days, reading: WhenReading) -> str:
 
 
 def _apart(one: Days, two: Days) -> bool:
-    ends = (one.earliest, one.latest, two.earliest, two.latest)
-    if any(end is None for end in ends):
+    if one.earliest is None or one.latest is None or two.earliest is None or two.latest is None:
         return False
-    return bool(one.latest and two.earliest and one.earliest and two.latest) and (one.latest < two.earliest or two.latest < one.earliest)  # type: ignore[operator]
+    return one.latest < two.earliest or two.latest < one.earliest
 
 
 class _Fuller(NamedTuple):
@@ -153,8 +157,12 @@ def _fuller(quote: str, start: int, words: str, published: date | None) -> _Full
     """The whole expression in which `words` stand, where it certainly means something else than they do alone."""
     if len(words) > LONGEST_CHARS:
         return None
-    offset = max(start - _REACH_CHARS, 0)
-    tokens = tokenise(quote[offset : start + len(words) + _REACH_CHARS])
+    offset, cut = max(start - _REACH_CHARS, 0), start + len(words) + _REACH_CHARS
+    tokens = tokenise(quote[offset:cut])
+    if offset:
+        tokens = tokens[1:]  # the slice may have begun inside a word, and ended inside one
+    if cut < len(quote):
+        tokens = tokens[:-1]
     inside = [place for place, token in enumerate(tokens) if token.end > start - offset and token.start < start - offset + len(words)]
     if not inside:
         return None
@@ -192,16 +200,16 @@ def _reach(tokens: tuple[Token, ...], place: int, step: int) -> int:
 
 _BOUND_WORDS = frozenset(phrase.split()[0] for phrase in (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *NOT_UNTIL))
 _JOINTS = frozenset({"to", "or", "and", "until", "till", "through"})
-_AFTER_A_DATE = frozenset(
-    "and or but the a an it he she they we to in on at of for with when as if that which who will would could may might must should shall "
-    'is was were are has have had said says , . ; : ) ! ? " ” » …'.split()
+_AFTER_A_DATE = frozenset(  # what may follow without making the date a part of something else
+    """and or but the a an it he she they we to in on at of for with when as if that which who will would could may might must should shall
+    is was were are has have had said says , . ; : ) ! ? " ” » …""".split()  # noqa: SIM905 - a list of seventy strings is no better to read
 )
 
 
 def _certain(tokens: tuple[Token, ...], begin: int, first: int, last: int, end: int) -> bool:
     """Whether tokens `begin` to `end` surely are one expression around `first` to `last`.
 
-    "After 2022 elections" is not about time after 2022, "July 10 systems" not about the tenth, and "moved from July 3 to August 1" no range.
+    "After 2022 elections" is not about the time after 2022, "July 10 systems" not about a tenth, "moved from July 3 to August 1" no range.
     """
     added = (*tokens[begin:first], *tokens[last:end])
     following = tokens[end] if end < len(tokens) else None

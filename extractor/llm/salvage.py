@@ -23,7 +23,8 @@ _COLON = re.compile(r"\s*:")
 _NULL = re.compile(r"null(?!\w)")
 _START = re.compile(r'\{(?=\s*+["}])|\[(?=\s*+\{)')
 _SIBLING = re.compile(r"[\s\]}]*,\s*")
-_THOUGHT = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT = re.compile(r"<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _OPENER = {"}": "{", "]": "["}
 
 _FAILED_STARTS = 32
@@ -119,8 +120,13 @@ def _in_words(outcome: AttemptOutcome, found: Cut, text: str, fact_types: Sequen
 
 
 def _cut(text: str, fact_types: tuple[str, ...], nested: int) -> Cut:
-    reader = _Reader(text)
-    found = reader.find(fact_types) if fact_types else {}
+    found: dict[str, _Found] = {}
+    for start in _answer_starts(text) if fact_types else ():
+        later = _Reader(text).find(fact_types, start)
+        if later and (not found or _all_whole(later)):
+            found = later
+        if _all_whole(found):
+            break
     if not found:
         return (_inside_string(text, fact_types, nested) if nested else None) or Cut((), fact_types, None)
     spans = sorted(
@@ -129,7 +135,11 @@ def _cut(text: str, fact_types: tuple[str, ...], nested: int) -> Cut:
         for index, span in enumerate(span for array in last.arrays for span in array.elements)
     )
     items = tuple(RawItem(fact_type=name, index=index, json_text=text[start:end]) for (start, end), name, index in spans)
-    return Cut(items, tuple(name for name in fact_types if name not in found), all(last.whole for last in found.values()))
+    return Cut(items, tuple(name for name in fact_types if name not in found), _all_whole(found))
+
+
+def _all_whole(found: dict[str, _Found]) -> bool:
+    return bool(found) and all(last.whole for last in found.values())
 
 
 def _inside_string(text: str, fact_types: tuple[str, ...], nested: int) -> Cut | None:
@@ -144,17 +154,16 @@ def _inside_string(text: str, fact_types: tuple[str, ...], nested: int) -> Cut |
     return None
 
 
-def _answer_start(text: str) -> int:
-    """Where the answer begins: past the reasoning that some models write before it; the end of the text where that never ends."""
+def _answer_starts(text: str) -> list[int]:
+    """Where the answer may begin: past the reasoning that some models write before it; the end of the text where that never ends."""
     body = text.lstrip()
     if body[:1] in ("{", "[", "`"):
-        return 0  # an answer at once, which may quote such a tag
-    opened = False
-    for tag in _THOUGHT.finditer(text):
-        if tag[1]:
-            return tag.end()  # some servers swallow the opening tag, so the closing one is enough
-        opened = opened or tag.start() == len(text) - len(body)
-    return len(text) if opened else 0
+        return [0]  # an answer at once, which may quote such a tag
+    opening, closing = _THOUGHT.match(body), _THOUGHT_END.search(text)
+    if opening:
+        return [closing.end() if closing else len(text)]
+    # some servers swallow the opening tag; but without it the closing one may be a word of the answer, so it is the second choice
+    return [0, closing.end()] if closing else [0]
 
 
 class _Reader:
@@ -165,11 +174,10 @@ class _Reader:
         self._starts_left = _FAILED_STARTS
         self._line_wise = False
 
-    def find(self, fact_types: tuple[str, ...]) -> dict[str, _Found]:
-        """The asked arrays by type; a type that the text does not have is left out."""
+    def find(self, fact_types: tuple[str, ...], position: int) -> dict[str, _Found]:
+        """The asked arrays from `position` on, by type; a type that the text does not have is left out."""
         key = re.compile(rf'(?<!\\)"({"|".join(map(re.escape, fact_types))})"\s*+:\s*+')
         found: dict[str, _Found] = {}
-        position = _answer_start(self._text)
         intact_until = region = 0
         while match := key.search(self._text, position):
             if match.start() >= intact_until:
@@ -192,7 +200,7 @@ class _Reader:
     def _object_around(self, position: int, key: int) -> tuple[int | None, int]:
         """Where the JSON value around `key` begins, None where it began before `position`; and its end, 0 where it is not intact."""
         broken: int | None = None
-        while (start := _START.search(self._text, position)) and start.start() < key:
+        while start := _START.search(self._text, position, key + 1):  # the key's own quote is what `{` must be followed by
             if not self._starts_left:
                 return (start.start() if broken is None else broken), 0
             try:

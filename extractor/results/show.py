@@ -17,6 +17,8 @@ _HOW_TOLD = ("evidence", "attribution", "is_background")
 _EMPTY: tuple[Any, ...] = (None, [], "", "unspecified")
 _PIPED_WIDTH = 160  # columns where there is no terminal: `less -S` and files take long lines, and fewer are broken
 _QUOTE_CHARS = 240
+_RAW_CHARS = 600
+_QUIET = ("name_outside_evidence", "name_in_other_words", "assumed")  # in --json and the review; here they would drown the rest
 
 
 def console(*, to_terminal: bool) -> Console:
@@ -87,14 +89,26 @@ def status(out: Console, summary: dict[str, Any]) -> None:
 
 
 def values(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each stated field of a fact with its value in a few words, such as `("quantity", "two = 2")`."""
-    for name, value in row.get("value", {}).items():
-        if name not in _HOW_TOLD and value not in _EMPTY:
-            yield name, _short(value, row.get("countries", {}), name)
-    if "value" in row:
-        told = row["value"]["attribution"]
-        who = " via ".join(name for name in (told.get("speaker"), told.get("relayed_by")) if name)
-        yield "told", f"{told['certainty']}{f' by {who}' if who else ''}{', background' if row['value']['is_background'] else ''}"
+    """Each stated field of a fact with its value in a few words, such as `("quantity", "two = 2")`; of any shape when quarantined."""
+    value = row["value"] if "value" in row else _parsed(row["raw"])
+    if not isinstance(value, dict):
+        yield "", _cut(str(value), _RAW_CHARS)
+        return
+    for name, said in value.items():
+        if name not in _HOW_TOLD and said not in _EMPTY:
+            yield name, _short(said, row.get("countries", {}), name)
+    told = value.get("attribution")
+    if isinstance(told, dict):
+        who = " via ".join(str(name) for name in (told.get("speaker"), told.get("relayed_by")) if name)
+        background = ", background" if value.get("is_background") is True else ""
+        yield "told", f"{told.get('certainty')}{f' by {who}' if who else ''}{background}"
+
+
+def _parsed(raw: str) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return raw
 
 
 def _table(row: dict[str, Any], group: str) -> Table:
@@ -112,19 +126,30 @@ def _kind(row: dict[str, Any], group: str) -> Group:
 
 
 def _what(row: dict[str, Any]) -> Group:
-    lines = [Text.assemble((f"{name}: ", "dim"), value) for name, value in values(row)]
-    if "raw" in row:
-        lines.append(Text.assemble(("the model said: ", "dim"), _cut(row["raw"], 600)))
-    lines += [
-        Text.assemble((f"{issue['severity']} at {issue['path'] or 'the record'}: ", "yellow"), issue["message"]) for issue in row["issues"]
-    ]
-    for attempt in row["tries"]:
-        for issue in attempt["issues"]:
-            lines.append(Text.assemble((f"at first, {issue['path'] or 'the record'}: ", "yellow"), issue["message"]))
+    stated = Text("")
+    if row["verdict"] == "quarantined":
+        stated.append("the model said ", style="bold")
+    for place, (name, value) in enumerate(values(row)):
+        stated.append(" · " if place else "")
+        stated.append(f"{name} ", style="dim").append(value)
+    flags = [issue for issue in row["issues"] if issue["code"] not in _QUIET]
+    lines = [stated, *(_flag("wrong" if issue["severity"] == "error" else "flagged", issue) for issue in flags)]
+    if row["verdict"] == "quarantined":
+        if row["tries"]:
+            lines.append(Text(f"{len(row['tries'])} earlier version(s) failed as well", style="dim"))
+    else:
+        for attempt in row["tries"][:1]:
+            lines += [_flag("at first", issue) for issue in attempt["issues"] if issue["severity"] == "error"]
     return Group(*lines)
 
 
+def _flag(when: str, issue: dict[str, str]) -> Text:
+    return Text.assemble((f"{when}, {issue['path'] or 'the record'}: ", "yellow"), issue["message"])
+
+
 def _where(row: dict[str, Any]) -> Group:
+    if not row["evidence"]:
+        return Group(Text("none of its quotes is in the article", style="red"))
     return Group(
         *(
             Text.assemble((f"[{quote['start']}, {quote['end']}) ", "cyan"), f"“{_cut(' '.join(quote['quote'].split()), _QUOTE_CHARS)}”")
@@ -150,7 +175,7 @@ def _short(value: Any, countries: dict[str, str], path: str) -> str:
 
 def _reading(value: dict[str, Any]) -> str:
     low, high = ("minimum", "maximum") if "minimum" in value else ("earliest", "latest")
-    first, last = value.get(low), value.get(high)
+    first, last = (_grouped(value.get(bound)) for bound in (low, high))
     if first is None and last is None:
         said = "open"
     elif first == last:
@@ -158,6 +183,14 @@ def _reading(value: dict[str, Any]) -> str:
     else:
         said = f"{first if first is not None else '…'} to {last if last is not None else '…'}"
     return " ".join(part for part in ("about" if value.get("approximate") else "", said, value.get("currency") or "") if part)
+
+
+def _grouped(bound: Any) -> Any:
+    """`10000000` as `10,000,000`; dates and None as they are."""
+    try:
+        return f"{int(bound):,}" if float(bound) == int(float(bound)) else bound
+    except (TypeError, ValueError):
+        return bound
 
 
 def _cut(text: str, length: int) -> str:

@@ -118,9 +118,9 @@ class Run:
         with _signals(self._on_signal):
             try:
                 await self._all(articles)
-            except* (EndpointError, LedgerError, LimitReached) as stops:
-                stop = _first(stops)
-                self.report = self.report.model_copy(update={"stopped": str(stop)})
+            except* LedgerError as stops:
+                # what is in flight could not be remembered either: the group has cancelled it
+                self._stop(str(_first(stops)))
         report = self.report
         code = EXIT_DONE
         if report.failed or report.partial or report.unreadable or report.unchanged_incomplete:
@@ -144,29 +144,37 @@ class Run:
         async with asyncio.TaskGroup() as group:
             while batch := await asyncio.to_thread(lambda: list(itertools.islice(articles, READ_AHEAD))):
                 for article in batch:
-                    if self._stopping:
+                    if self._stopping or self.report.stopped:
                         return
                     if isinstance(article, Unreadable):
                         self._unreadable(article)
                     elif known := self._session.is_done(article):
                         self._unchanged(article, incomplete=known.status != "complete")
                     elif self._limit is not None and asked >= self._limit:
-                        message = f"The limit of {self._limit} articles is reached. Run again to go on."
-                        self.report = self.report.model_copy(update={"stopped": message})
+                        self._stop(f"The limit of {self._limit} articles is reached. Run again to go on.")
                         return
                     else:
                         asked += 1
                         await free.acquire()
-                        if self._stopping:
+                        if self._stopping or self.report.stopped:
                             return
                         task = group.create_task(self._one(article))
                         task.add_done_callback(lambda _: free.release())
                 await asyncio.sleep(0)  # a long stretch of known articles must not keep answers waiting
 
     async def _one(self, article: Article) -> None:
-        outcome = await self._session.outcome(article)
+        try:
+            outcome = await self._session.outcome(article)
+        except (EndpointError, LimitReached) as stop:
+            # no new article; what is in flight has perhaps been paid for, and is finished
+            self._stop(str(stop))
+            return
         self.report = self.report.with_outcome(outcome, missed=article.id in self._session.missed)
         self._tell(outcome)
+
+    def _stop(self, why: str) -> None:
+        if self.report.stopped is None:  # the first reason is the reason
+            self.report = self.report.model_copy(update={"stopped": why})
 
     def _unreadable(self, found: Unreadable) -> None:
         if self._session.memory.ledger:

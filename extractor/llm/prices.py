@@ -1,0 +1,52 @@
+"""What tokens cost: from the table of genai-prices, or as the user says; an unknown model is unpriced, never free.
+
+In: a model, its endpoint, tokens. Out: US dollars. Floor: llm; the only file that imports genai_prices.
+Before changing it: a price is taken only from the provider whose endpoint is asked, since a local server may call its model anything.
+"""
+
+from typing import NamedTuple
+
+from extractor.records import Usage
+from extractor.settings import Settings
+
+_PER = 1_000_000  # prices are given for a million tokens
+
+
+class Price(NamedTuple):
+    """US dollars for a million tokens."""
+
+    input_usd: float
+    """For tokens of the request."""
+    cached_usd: float
+    """For tokens of the request that the provider read from its cache."""
+    output_usd: float
+    """For tokens generated."""
+
+    def cost_usd(self, usage: Usage) -> float:
+        """US dollars for these tokens; tokens that the endpoint did not report cost nothing here, so it may be a lower bound."""
+        fresh = usage.input_tokens - usage.cached_tokens
+        return (fresh * self.input_usd + usage.cached_tokens * self.cached_usd + usage.output_tokens * self.output_usd) / _PER
+
+
+def price_of(settings: Settings) -> Price | None:
+    """The price of a run's model; None when neither the user nor the table of prices knows it.
+
+    Args:
+        settings: `price_usd` wins; then the table, for the endpoint's own provider alone.
+    """
+    if settings.price_usd is not None:
+        given_input, given_output = settings.price_usd
+        return Price(given_input, given_input, given_output)
+    from genai_prices import Usage as Tokens
+    from genai_prices import calc_price
+
+    def dollars(**tokens: int) -> float:
+        where = {"provider_api_url": settings.base_url} if settings.base_url else {"provider_id": "openai"}
+        return float(calc_price(Tokens(**tokens), model_ref=settings.model, **where).total_price)
+
+    try:
+        # a million of each: prices that step up with the length of a request are taken at their highest, which errs on the safe side
+        cached = dollars(input_tokens=_PER, cache_read_tokens=_PER)
+        return Price(dollars(input_tokens=_PER), cached, dollars(output_tokens=_PER))
+    except LookupError:
+        return None
