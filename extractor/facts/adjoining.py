@@ -11,7 +11,7 @@ from extractor.facts.expressions import Expression, read_expression
 from extractor.facts.fact import Check
 from extractor.facts.numerals import NUMBER_WORDS
 from extractor.facts.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
-from extractor.facts.tails import MAGNITUDES, MEASURES, is_loose_number, rate_at, word_list
+from extractor.facts.tails import MAGNITUDES, MEASURES, is_latin, is_loose_number, rate_at, word_list
 from extractor.facts.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
 from extractor.facts.written import Written, describe
 
@@ -72,8 +72,8 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
     start = max(0, min(start, len(text)))
     end = words_end = start + len(as_written)
     if written is not None:
-        expression, own = written.expression, written.tokens
-        start, end = start + own[expression.start].start, start + own[expression.end - 1].end
+        own = written.tokens[written.expression.start : written.expression.end]
+        start, end = start + own[0].start, start + own[-1].end
     near, begin = _window(text, start, max(end, words_end))
     tokens = tokenize(near)
     start, end, words_end = start - begin, end - begin, words_end - begin
@@ -146,7 +146,7 @@ def _doubt_before(tokens: list[Token], expression: Expression) -> str:
     topical = word_at(tokens, expression.start) in {"about", "over", "around"} and token.word in _TOPICS
     joined = token.word in _JOINS_ABROAD and _is_number_like(tokens, at - 1)
     named = token.text in _LABELS or (token.text in _MONTHS and _is_day(tokens, expression))
-    if foreign or topical or joined or named or token.word in _NEGATIONS or _spaced_dash(tokens, at):
+    if not is_latin(token) or foreign or topical or joined or named or token.word in _NEGATIONS or _spaced_dash(tokens, at):
         return f"{token.text!r} stands before it"
     if (
         is_kind(tokens, at, "number")
@@ -187,7 +187,7 @@ def _doubt_after(tokens: list[Token], expression: Expression) -> str:
     joined = token.word in _JOINS_ABROAD and is_loose_number(tokens, at + 1)
     parted = token.word == "and" and (word_at(tokens, at + 2) in PART | PARTS or following in PARTS)
     dashed = token.kind == "dash" and token.text in RANGE_DASHES | {"\u2014"} and _is_number_like(tokens, at + 1)
-    if token.kind == "word" and (changed or compared or dated or joined or parted):
+    if not is_latin(token) or (token.kind == "word" and (changed or compared or dated or joined or parted)):
         return f"{token.text!r} stands after it"
     if dashed or (is_loose_number(tokens, at) and not _is_year(token)) or not ends_cleanly(tokens, at):
         return f"{token.text!r} stands after it"

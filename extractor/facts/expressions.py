@@ -135,13 +135,13 @@ def _single(term: _Term, start: int) -> Expression:
 def _joined(low: _Term, high: _Term, start: int) -> Expression:
     """The range from one number to another."""
     first, last = low.number, high.number
-    shared = first.scale == 1 and first.simple and last.scale > 1
+    shared = first.scale == 1 and first.simple and last.scale > 1 and first.coefficient < last.coefficient
     sure = not last.shaky and not (first.shaky and not shared)
-    if shared:  # "10-30 billion": the magnitude belongs to both; but "500 to two thousand" and "five to a hundred" are left open
-        sure = sure and last.simple and not last.article and first.coefficient < last.coefficient
+    if shared:  # "10-30 billion": the magnitude belongs to both
+        sure = sure and last.simple and not last.article
         first = first._replace(value=first.value * last.scale, letter=last.letter, abroad=last.abroad)
-    elif last.value >= _THOUSAND and first.value * _THOUSAND <= last.value and first.scale == last.scale == 1:
-        sure = False  # "5-10,000" may mean 5,000 to 10,000
+    elif first.value * _THOUSAND <= last.value and last.value >= _THOUSAND and first.scale == 1:
+        sure = False  # "5-10,000" may mean 5,000 to 10,000; "500 to 2 million"
     currency = merged(low.currency, high.currency)
     is_year = low.number.year and high.number.year and currency is None
     return Expression(

@@ -70,6 +70,8 @@ class Point(NamedTuple):
     """Where an end that is not among the exact ones may still lie."""
     loose_starts: tuple[Days, ...] = ()
     """Where the first day alone may still lie."""
+    loose_ends: tuple[Days, ...] = ()
+    """Where the last day alone may still lie."""
     finest_days: int = 1
     """A loose reading of fewer days claims more than the words say."""
     unit: Unit = "day"

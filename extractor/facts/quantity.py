@@ -115,6 +115,8 @@ class Quantity(Value):
         around = look_around(quote, start, words, written)
         if around.expression is not None and around.expression.currency is not None and not around.doubt:
             return Check("disagrees", f"{words!r} is no quantity: {around.words!r} is a sum of money.")
+        if around.expression is not None and around.expression.letter:
+            return Check("not_understood", f"{around.words!r} may be a measure rather than a magnitude.")
         if cut := check_cut(words, written, around):
             return cut
         reading = None if written is None else _count(written)

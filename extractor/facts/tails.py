@@ -73,8 +73,13 @@ def _is_model_number(tokens: list[Token], at: int) -> bool:
     )
 
 
-def _is_plain(tokens: list[Token], at: int) -> bool:
-    """Whether a token may stand after a number without a bearing on it."""
+def is_latin(token: Token) -> bool:
+    """Whether a token has no letter of another script: there, any word may be a magnitude or a bound."""
+    return ord(max(token.text)) <= _LAST_LATIN or token.kind != "word"
+
+
+def _is_plain(tokens: list[Token], at: int, first: int) -> bool:
+    """Whether a token may stand in the tail that begins at `first` without a bearing on the number before it."""
     token = tokens[at]
     if token.kind == "number":
         return not is_loose_number(tokens, at) or _is_model_number(tokens, at)
@@ -82,9 +87,9 @@ def _is_plain(tokens: list[Token], at: int) -> bool:
         in_a_name = is_glued(tokens, at) or is_glued(tokens, at + 1)
         if token.word in NUMBER_WORDS:
             return not is_loose_number(tokens, at)
-        if token.word == "mm" and is_kind(tokens, at - 1, "number"):
+        if token.word == "mm" and at > first and is_kind(tokens, at - 1, "number"):
             return True  # "two 155 mm howitzers"
-        return ord(max(token.word)) <= _LAST_LATIN and (in_a_name or token.word not in _NOT_IN_TAIL)
+        return is_latin(token) and (in_a_name or token.word not in _NOT_IN_TAIL)
     if token.kind == "dash":
         return token.text in HYPHENS and is_glued(tokens, at)
     return token.text in QUOTE_MARKS or (at == len(tokens) - 1 and token.text in ".,;:")
@@ -106,7 +111,8 @@ def read_tail(tokens: list[Token], at: int) -> Tail | None:
             rate = rate or more
             here += 1 + (" " in more)
             continue
-        if word_at(tokens, here) in {"a", "an", "more"} or not _is_plain(tokens, here):
+        by_itself = not is_glued(tokens, here) and not is_glued(tokens, here + 1)
+        if (by_itself and word_at(tokens, here) in {"a", "an", "more"}) or not _is_plain(tokens, here, at):
             return None
         words += tokens[here].kind == "word"
         here += 1

@@ -13,7 +13,6 @@ outside it they are refused with a `BugError`. A service that has other things t
 import json
 import os
 import threading
-from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -163,7 +162,7 @@ class _Shelf:
 
     def _put(self, digest: str, number: int, row: Interaction) -> None:
         self.rows[number] = row
-        insort(self.numbers.setdefault(digest, []), number)
+        self.numbers.setdefault(digest, []).append(number)
 
 
 class Cassettes:

@@ -5,6 +5,7 @@ Before changing it: the system text must be the same bytes for every article of 
 """
 
 import functools
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -121,8 +122,9 @@ def _answer(name: str, facts: Sequence[Fact]) -> str:
 
 
 def _fence(word: str, *texts: str) -> str:
-    """A marker that does not stand in the texts, the same for the same texts: an article cannot close its own fence."""
-    return f"<<<{word} {fingerprint(texts)[3:11]}>>>"
+    """A marker that does not stand in the texts: an article cannot close its own fence, whatever it holds."""
+    fences = (f"<<<{word}{f' {number}' if number else ''}>>>" for number in itertools.count())
+    return next(fence for fence in fences if not any(fence in text for text in texts))
 
 
 def _render(name: str, block: str, **variables: object) -> str:

@@ -27,6 +27,7 @@ MIN_PART_CHARS = 2_000
 _AGAIN = (
     "Your last answer could not be read as one JSON object of the asked shape. Answer with that object alone, whole and without other text."
 )
+_SAID_CHARS = 200  # of a refusal in a reason; all of it stands in the ledger
 _TOO_LONG: tuple[AttemptOutcome, ...] = ("length", "context_overflow")
 _UNREADABLE: tuple[AttemptOutcome, ...] = ("partial", "unparsable", "no_content")
 
@@ -137,7 +138,7 @@ def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call
             elif reply.outcome in _UNREADABLE and part.asked < plan.repairs:
                 following.append(part._replace(again=_AGAIN, asked=part.asked + 1))
             else:
-                lost.append((part.span, _Lost(reply.outcome, f"{reply.outcome}: {reply.error}" if reply.error else reply.outcome)))
+                lost.append((part.span, _Lost(reply.outcome, _reason(reply))))
         pending = following
     # what was read out of broken answers counts only where no whole answer came for that stretch
     for span, found in salvaged:
@@ -145,6 +146,11 @@ def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call
             answered = True
             items.extend(found)
     return sorted(items, key=lambda item: item.order), [loss for _, loss in lost], answered
+
+
+def _reason(reply: Reply) -> str:
+    said = f" It said: {reply.text[:_SAID_CHARS]!r}" if reply.outcome == "refusal" and reply.text else ""
+    return f"{reply.outcome}: {reply.error}{said}" if reply.error else f"{reply.outcome}{said}"
 
 
 def _call(article: Article, plan: Plan, part: _Part) -> Call:

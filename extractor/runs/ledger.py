@@ -60,7 +60,7 @@ def _m001_first(db: sqlite3.Connection) -> None:
             row TEXT NOT NULL, PRIMARY KEY (article_id, position)
         ) WITHOUT ROWID;
         CREATE INDEX facts_by_type ON facts (fact_type, verdict);
-        INSERT INTO meta VALUES ('facts_bytes', '0'), ('facts_stale', '0');
+        INSERT INTO meta VALUES ('facts_bytes', '0'), ('facts_stale', '0'), ('facts_last', '');
         """
     )
 
@@ -243,9 +243,12 @@ class Ledger:
                 seen_run=self._run_id,
                 present=1,
             )
-            if old:
+            if old or (lines and article.id < self._meta("facts_last")):
+                # superseded or out of order: the file goes on as it is and is written anew when the folder is closed or opened next
                 db.execute("UPDATE meta SET value = '1' WHERE key = 'facts_stale'")
-            else:
+            elif lines:
+                db.execute("UPDATE meta SET value = ? WHERE key = 'facts_last'", (article.id,))
+            if not old:
                 db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + ? WHERE key = 'facts_bytes'", (len(lines),))
         if lines and not old:
             # after the commit: a kill in between leaves the file short of `facts_bytes`, and the next open mends it
@@ -377,6 +380,10 @@ class Ledger:
                 f"{str(self.folder / LEDGER_NAME)!r} cannot be written: {error}. What was committed before is kept; run again to go on."
             ) from error
 
+    def _meta(self, key: str) -> str:
+        found: str = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
+        return found
+
     def _note_seen(self) -> None:
         if self._seen:
             with self._writing() as db:
@@ -398,21 +405,22 @@ class Ledger:
             self._db.execute(f"PRAGMA user_version = {number}")
 
     def _mend(self) -> None:
-        """Make `facts.jsonl` what the ledger says, when a kill, a hand or a changed article has set them apart."""
-        meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+        """Make `facts.jsonl` what the ledger says, in article order, when a kill, a hand, a changed article or concurrency set them apart."""
         path = self.folder / FACTS_NAME
         size = path.stat().st_size if path.exists() else 0
-        if meta["facts_stale"] == "0" and size == int(meta["facts_bytes"]):
+        if self._meta("facts_stale") == "0" and size == int(self._meta("facts_bytes")):
             return
         fresh = path.with_suffix(".jsonl.new")
+        last = ""
         with fresh.open("wb") as file:
-            for row in self._rows("SELECT row FROM facts WHERE verdict IN ('kept', 'repaired') ORDER BY article_id, position"):
+            for row in self._rows("SELECT article_id, row FROM facts WHERE verdict IN ('kept', 'repaired') ORDER BY article_id, position"):
                 file.write(f"{row['row']}\n".encode("utf-8", "surrogatepass"))
+                last = row["article_id"]
             length = file.tell()
         fresh.replace(path)
         with self._writing() as db:
-            db.execute("UPDATE meta SET value = ? WHERE key = 'facts_bytes'", (str(length),))
-            db.execute("UPDATE meta SET value = '0' WHERE key = 'facts_stale'")
+            for key, value in (("facts_bytes", str(length)), ("facts_stale", "0"), ("facts_last", last)):
+                db.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
 
 
 def _insert(db: sqlite3.Connection, table: str, **columns: str | float | None) -> None:

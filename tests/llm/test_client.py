@@ -1,0 +1,818 @@
+import asyncio
+import gc
+import json
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+from pydantic import Field, SecretStr
+
+from extractor.errors import CassetteMiss, EndpointError, SettingsError, UsageError
+from extractor.facts.fact import Fact
+from extractor.fingerprint import fingerprint
+from extractor.llm import client as client_module
+from extractor.llm.client import Client
+from extractor.llm.modes import MODES
+from extractor.llm.responses import retry_after_s
+from extractor.records import Attempt, Call, Prompt, Reply
+from extractor.schemas import FundingSource, NegotiationProposal, WeaponsTransfer
+from extractor.settings import Settings
+from extractor.testing import Fault, LoopbackEndpoint, Raw, completion, mode_of
+
+KEY = "sk-proj-AbCdEf0123456789_secret-tail"
+SHIPPED = {"weapons_transfer": WeaponsTransfer, "funding_source": FundingSource, "negotiation_proposal": NegotiationProposal}
+
+
+class Rumour(Fact):
+    """A rumour, as the article tells it.
+
+    Only what is called one.
+    """
+
+    title: str = Field(description="What the rumour is called.")
+    default: str | None = Field(default=None, description="What holds otherwise.")
+    weight: int = Field(default=3, description="From 1 to 5.")
+
+
+TYPES = {"rumour": Rumour, "funding_source": FundingSource}
+GOOD = {"rumour": [{"title": "a"}, {"title": "b"}], "funding_source": []}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Waits are a hundredth, and no setting comes from the machine that the tests run on."""
+    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(client_module, "_BLIND_PAUSE_S", 0.02)
+    monkeypatch.setattr(client_module, "_AFTER_PAUSE_S", 0.01)
+    for name in (
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "OPENAI_ORG_ID",
+        "OPENAI_PROJECT_ID",
+        "HTTP_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "all_proxy",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _call(number=0, kind="extract", types=TYPES, user=None):
+    prompt = Prompt(name="extract.v1", system="Rules.", user=user or f"Article number {number}.")
+    return Call(kind=kind, article_id=f"a{number}", fact_types=tuple(types), prompt=prompt)
+
+
+class Run(NamedTuple):
+    """What became of some calls."""
+
+    results: list[Reply | BaseException]
+    attempts: list[Attempt]
+    requests: list[dict]
+    times: list[float]
+    client: Client
+
+    @property
+    def reply(self):
+        """The only reply; an error is raised."""
+        (result,) = self.results
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    @property
+    def modes(self):
+        """How each request carried its schema."""
+        return [mode_of(request) for request in self.requests]
+
+
+def _run(answer, *, calls=(_call(),), mode="json_schema/strict", at_once=False, types=TYPES, **options):
+    """Real calls to a real server on loopback, one after the other or all at once."""
+    with LoopbackEndpoint(answer) as endpoint:
+        assert endpoint.base_url.startswith("http://127.0.0.1:")
+        settings = Settings(
+            **{"base_url": endpoint.base_url, "model": "some-model", "api_key": SecretStr(KEY), "attempts": 2, "timeout_s": 20} | options
+        )
+        attempts: list[Attempt] = []
+
+        async def ask_all():
+            async with Client(settings, types, mode=mode) as client:
+                asked = [client.ask(call, lambda _, attempt: attempts.append(attempt)) for call in calls]
+                if at_once:
+                    return await asyncio.gather(*asked, return_exceptions=True), client
+                results = []
+                for ask in asked:
+                    results += await asyncio.gather(ask, return_exceptions=True)
+                return results, client
+
+        results, client = asyncio.run(ask_all())
+    return Run(results, attempts, endpoint.requests, endpoint.times, client)
+
+
+def _error(status, message="no", headers=None, **fields):
+    return Raw({"error": {"message": message, **fields}}, status, headers or {})
+
+
+def _text(request, text, **options):
+    return Raw(completion(request, text, **options))
+
+
+def _with(request, **changes):
+    """A good completion with changed fields of its first choice's message, or of the whole (`top_…`)."""
+    body = completion(request, GOOD)
+    for name, value in changes.items():
+        if name.startswith("top_"):
+            body[name[4:]] = value
+        else:
+            body["choices"][0]["message"][name] = value
+    return Raw(body)
+
+
+def _tool(arguments):
+    return {"id": "c", "type": "function", "function": {"name": "Facts", "arguments": arguments}}
+
+
+WHOLE = json.dumps(GOOD)
+ANSWERS = {
+    # name: (what the server does, outcome, HTTP requests with two attempts allowed)
+    "good": (lambda r: GOOD, "ok", 1),
+    "fenced": (lambda r: f"Here you are:\n```json\n{WHOLE}\n```\nAnything else?", "ok", 1),
+    "no usage": (lambda r: _text(r, WHOLE, usage=False), "ok", 1),
+    "arguments as an object": (lambda r: _with(r, content=None, tool_calls=[_tool(GOOD)]), "ok", 1),
+    "two tool calls": (lambda r: _with(r, content=None, tool_calls=[_tool('{"rumour": [1], "funding_source": []}'), _tool('{"rumour": [2]}')]), "ok", 1),
+    "content in parts": (lambda r: _with(r, tool_calls=None, content=[{"type": "text", "text": WHOLE[:9]}, {"type": "text", "text": WHOLE[9:]}]), "ok", 1),
+    "missing comma": (lambda r: WHOLE.replace("}, {", "} {"), "partial", 1),
+    "cut, and called finished": (lambda r: WHOLE[:40], "partial", 1),
+    "prose": (lambda r: "I found two rumours.", "unparsable", 1),
+    "other keys": (lambda r: {"facts": []}, "unparsable", 1),
+    "cut at the limit": (lambda r: _text(r, WHOLE[:40], finish_reason="length"), "length", 1),
+    "nothing but reasoning": (lambda r: _text(r, "", finish_reason="length"), "length", 1),
+    "whole at the limit": (lambda r: _text(r, WHOLE + "   ", finish_reason="length"), "ok", 1),
+    "refusal": (lambda r: _text(r, "", refusal="I cannot help with that."), "refusal", 1),
+    "withheld": (lambda r: _text(r, "", finish_reason="content_filter"), "content_filter", 1),
+    "prompt withheld": (lambda r: _error(400, code="content_filter"), "content_filter", 1),
+    "prompt flagged": (lambda r: _error(403, "input was flagged by moderation"), "content_filter", 1),
+    "no text": (lambda r: _text(r, ""), "no_content", 1),
+    "null content": (lambda r: _with(r, content=None, tool_calls=None), "no_content", 1),
+    "no choices": (lambda r: _with(r, top_choices=[]), "empty", 2),
+    "null choices": (lambda r: _with(r, top_choices=None), "empty", 2),
+    "error under 200": (lambda r: Raw({"error": {"message": "upstream failed", "code": 502}}), "error_body", 2),
+    "overflow under 200": (lambda r: Raw({"error": {"message": "x", "code": "context_length_exceeded"}}), "context_overflow", 1),
+    "html": (lambda r: Raw("<html>hello</html>", headers={"content-type": "text/html"}), "not_json", 2),
+    "html called json": (lambda r: Raw("<html>hello</html>"), "not_json", 2),
+    "no body": (lambda r: Raw(b""), "not_json", 2),
+    "an array": (lambda r: Raw("[]"), "not_json", 2),
+    "null": (lambda r: Raw("null"), "not_json", 2),
+    "choices of another type": (lambda r: _with(r, top_choices="abc"), "not_json", 2),
+    "choice of another type": (lambda r: _with(r, top_choices=[5]), "not_json", 2),
+    "null message": (lambda r: _with(r, top_choices=[{"index": 0, "message": None}]), "not_json", 2),
+    "deep nesting": (lambda r: Raw("[" * 100_000), "not_json", 2),
+    "bytes": (lambda r: Raw(b"\xff\xfe\x00"), "not_json", 2),
+    "not gzip": (lambda r: Raw(b"plain", headers={"content-encoding": "gzip"}), "reset", 2),
+    "429": (lambda r: _error(429), "rate_limited", 2),
+    "500": (lambda r: _error(500), "server_error", 2),
+    "501": (lambda r: _error(501), "server_error", 1),
+    "503 in html": (lambda r: Raw("<html>busy</html>", 503, {"content-type": "text/html"}), "server_error", 2),
+    "529": (lambda r: _error(529), "server_error", 2),
+    "408": (lambda r: _error(408), "server_error", 2),
+    "409": (lambda r: _error(409), "server_error", 2),
+    "500, not again": (lambda r: _error(500, headers={"x-should-retry": "false"}), "server_error", 1),
+    "400": (lambda r: _error(400), "bad_request", 1),
+    "413": (lambda r: _error(413), "bad_request", 1),
+    "422 of another form": (lambda r: Raw({"detail": "no"}, 422), "bad_request", 1),
+    "418 without a body": (lambda r: Raw(b"", 418), "bad_request", 1),
+    "overflow, OpenAI": (lambda r: _error(400, code="context_length_exceeded"), "context_overflow", 1),
+    "overflow, llama.cpp": (lambda r: _error(400, type="exceed_context_size_error", n_ctx=4096), "context_overflow", 1),
+    "overflow, vLLM": (lambda r: Raw({"object": "error", "message": "This model's maximum context length is 4096 tokens."}, 400), "context_overflow", 1),
+    "dropped": (lambda r: Fault("drop"), "reset", 2),
+    "half a body": (lambda r: Fault("half"), "reset", 2),
+    "reset": (lambda r: Fault("reset"), "reset", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["json_schema/strict", "tools/strict", "md_json"])
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_answer_has_its_outcome_and_every_request_its_attempt(name, mode):
+    """Whatever a server does becomes one outcome, the same in every mode; each HTTP request is one logged attempt with its usage."""
+    answer, outcome, requests = ANSWERS[name]
+    run = _run(
+        lambda r: GOOD if r["messages"][1]["content"].startswith("first") else answer(r), mode=mode, calls=[_call(user="first"), _call()]
+    )
+    first, reply = run.results
+    assert first.outcome == "ok"
+    assert reply.outcome == outcome
+    assert run.modes == [mode] * (1 + requests)
+    attempts = run.attempts[1:]
+    assert [attempt.outcome for attempt in attempts] == [outcome] * requests
+    assert reply.usage.attempts == requests
+    assert reply.usage.unreported == sum(attempt.usage.unreported for attempt in attempts)
+    assert all((attempt.usage.input_tokens > 0) is (attempt.usage.unreported == 0) for attempt in attempts)
+    assert all((attempt.error is None) == (outcome == "ok") for attempt in attempts)
+    assert all(attempt.key == run.client.key(_call()) and attempt.mode == mode for attempt in attempts)
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [
+        ("good", 2),
+        ("two tool calls", 2),
+        ("missing comma", 2),
+        ("cut at the limit", 1),
+        ("cut, and called finished", 1),
+        ("prose", 0),
+        ("refusal", 0),
+    ],
+)
+def test_items_are_what_closed(name, items):
+    """A reply's items are the closed elements of its text, however it ended."""
+    reply = _run(ANSWERS[name][0]).reply
+    assert len(reply.items) == items
+    assert all(json.loads(item.json_text) is not None for item in reply.items)
+
+
+@pytest.mark.parametrize("answer", [Fault("hang"), Fault("drip", every_s=0.01), Raw(b"{}", delay_s=5)], ids=["hang", "drip", "late"])
+def test_slow_answer_is_a_timeout(answer):
+    """An attempt ends after `timeout_s` even when bytes keep dripping, which never trips a read timeout."""
+    began = time.monotonic()
+    run = _run(lambda r: answer, timeout_s=0.25)
+    assert run.reply.outcome == "timeout"
+    assert len(run.requests) == len(run.attempts) == 2
+    assert time.monotonic() - began < 3
+
+
+def test_usage_of_failed_attempts_counts():
+    """Tokens of an attempt that failed were paid for, so they are in the reply's usage beside those of the one that worked."""
+    answers = iter([lambda r: _with(r, top_choices=[]), lambda r: _error(500), lambda r: GOOD])
+    run = _run(lambda r: next(answers)(r), attempts=5)
+    usage = run.reply.usage
+    assert (usage.attempts, usage.unreported) == (3, 1)
+    assert [attempt.usage.unreported for attempt in run.attempts] == [0, 1, 0]
+    assert usage.input_tokens == 2 * run.attempts[0].usage.input_tokens > 0
+    assert run.reply.outcome == "ok"
+
+
+def test_cached_tokens_are_counted():
+    """The part of the prompt that the provider had cached is told apart."""
+    usage = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107, "prompt_tokens_details": {"cached_tokens": 64}}
+    usage = _run(lambda r: _with(r, top_usage=usage)).reply.usage
+    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == (100, 64, 7)
+
+
+# --- waiting
+
+
+def test_retry_after_stops_everybody():
+    """One 429 with Retry-After is a pause for all: no request arrives before it ends."""
+    seen = Counter()
+
+    def answer(request):
+        user = request["messages"][1]["content"]
+        seen[user] += 1
+        return GOOD if seen[user] > 1 else _error(429, headers={"retry-after": "1"})
+
+    run = _run(answer, calls=[_call(number) for number in range(8)], at_once=True, attempts=3)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert len(run.requests) == len(run.attempts) == 16
+    last_refusal, first_later = run.times[7], run.times[8]
+    assert first_later - last_refusal >= 0.9
+    assert all(attempt.retry_after_s == 1 for attempt in run.attempts[:8])
+
+
+def test_pause_beyond_the_budget_fails_at_once():
+    """A wait that the call cannot outlast is not begun, and calls that come during it send nothing."""
+    began = time.monotonic()
+    run = _run(lambda r: _error(429, headers={"retry-after": "30"}), calls=[_call(1), _call(2)], retry_budget_s=2)
+    first, second = run.results
+    assert (first.outcome, first.usage.attempts) == ("rate_limited", 1)
+    assert (second.outcome, second.usage.attempts) == ("rate_limited", 0)
+    assert "30 s" in second.error or "29 s" in second.error
+    assert len(run.requests) == len(run.attempts) == 1
+    assert time.monotonic() - began < 3
+
+
+def test_attempts_and_budget_bound_the_requests():
+    """A server that fails for ever gets `attempts` requests, and one where there is no time to wait."""
+    assert len(_run(lambda r: _error(500), attempts=5).requests) == 5
+    assert len(_run(lambda r: _error(500), attempts=5, retry_budget_s=0).requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7), ({"retry-after": "0.5"}, 0.5), ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after": "Sun, 22 Nov 2026 12:00:30 GMT"}, 30), ({"retry-after": "Sun, 22 Nov 2026 12:00:30 -0000"}, 30),
+        ({"retry-after": "Sun, 22 Nov 2026 11:00:00 GMT"}, 0), ({"retry-after": "soon"}, None), ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None), ({"retry-after": "inf"}, None), ({}, None), ({"retry-after-ms": "x", "retry-after": "3"}, 3),
+    ],
+)  # fmt: skip
+def test_retry_after_is_read_in_all_its_forms(headers, seconds):
+    """Seconds, milliseconds and HTTP dates are understood; what is none of them is no wish."""
+    assert retry_after_s(headers, now=datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds
+
+
+# --- the walk through the modes
+
+
+def _accepting(*modes, otherwise=lambda r: _error(400, "unknown field")):
+    return lambda request: GOOD if mode_of(request) in modes else otherwise(request)
+
+
+def test_first_mode_that_gives_the_shape_is_kept():
+    """A server that takes strict schemas costs no request beyond the calls themselves."""
+    run = _run(lambda r: GOOD, mode=None, calls=[_call(1), _call(2)])
+    assert run.modes == ["json_schema/strict"] * 2
+    assert run.client.mode == "json_schema/strict"
+
+
+@pytest.mark.parametrize(
+    "otherwise", [lambda r: _error(400), lambda r: _error(422), lambda r: _error(501), lambda r: "prose", lambda r: ""]
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_walk_ends_at_the_mode_that_works(mode, otherwise):
+    """Modes are tried best first, each once; what they cost is in the call's usage, and the next call goes straight to the right one."""
+    run = _run(_accepting(mode, otherwise=otherwise), mode=None, calls=[_call(1), _call(2)])
+    walked = list(MODES)[: list(MODES).index(mode) + 1]
+    assert run.modes == [*walked, mode]
+    assert [result.outcome for result in run.results] == ["ok", "ok"]
+    assert run.results[0].usage.attempts == len(walked)
+    assert len(run.attempts) == len(run.requests)
+
+
+def test_server_that_crashes_on_a_schema_is_walked_past():
+    """A 500 for an unknown response_format is tried twice at first, then taken for the mode's fault."""
+    run = _run(_accepting("tools/strict", otherwise=lambda r: _error(500)), mode=None, attempts=5)
+    assert run.modes == ["json_schema/strict"] * 2 + ["tools/strict"]
+    assert run.client.mode == "tools/strict"
+
+
+def test_server_that_ignores_formats_ends_where_the_schema_is_in_the_prompt():
+    """Where neither schema nor tool reaches the model, it is told in words."""
+    run = _run(lambda r: f"Sure:\n{WHOLE}" if "json_schema" in r["messages"][0]["content"] else "prose", mode=None)
+    assert run.client.mode == "json"
+    assert run.reply.outcome == "ok"
+
+
+def test_openrouter_without_tool_hosts_is_walked_past():
+    """OpenRouter answers 404 for a feature that no host of the model has; that is no missing model."""
+    run = _run(_accepting("json", otherwise=lambda r: _error(404, "No endpoints found that support tool use")), mode=None)
+    assert run.client.mode == "json"
+
+
+def test_broken_server_is_no_evidence_against_modes():
+    """When everything is a 500, the article fails as such, after a bounded number of requests, and the modes stay open."""
+    run = _run(lambda r: _error(500), mode=None, attempts=5)
+    assert run.reply.outcome == "server_error"
+    assert len(run.requests) == 7
+    assert run.client.mode is None
+
+
+@pytest.mark.parametrize("nonsense", ["I cannot read.", "", '{"other": []}'])
+def test_nonsense_for_ever_costs_a_bounded_number_of_requests(nonsense):
+    """Two calls may walk in vain; after that each call costs one request and fails by itself."""
+    run = _run(lambda r: nonsense, mode=None, calls=[_call(number) for number in range(5)])
+    assert len(run.requests) == 6 + 6 + 1 + 1 + 1
+    assert {reply.outcome for reply in run.results} == {"unparsable" if nonsense else "no_content"}
+    assert run.client.mode == "json_schema/strict"
+
+
+def test_incomplete_answers_for_ever_settle_on_the_mode_that_gave_them():
+    """An object without some of the arrays is not the shape, but nearer to it than prose: its mode is taken when the walk ends."""
+    run = _run(
+        _accepting(otherwise=lambda r: {"rumour": [1]} if mode_of(r) == "json" else "prose"), mode=None, calls=[_call(n) for n in range(3)]
+    )
+    assert run.client.mode == "json"
+    assert [(reply.outcome, reply.missing) for reply in run.results] == [("ok", ("funding_source",))] * 3
+    assert len(run.requests) == 13
+
+
+@pytest.mark.parametrize("name", ["refusal", "withheld", "429", "half a body", "overflow, OpenAI", "nothing but reasoning", "html"])
+def test_what_befell_the_article_is_no_evidence_against_a_mode(name):
+    """The first article's own bad luck is its reply; the walk starts anew with the next call."""
+    answers = iter([ANSWERS[name][0]] * ANSWERS[name][2])
+    run = _run(lambda r: next(answers, lambda _: GOOD)(r), mode=None, calls=[_call(1), _call(2)])
+    assert [reply.outcome for reply in run.results] == [ANSWERS[name][1], "ok"]
+    assert set(run.modes) == {"json_schema/strict"}
+
+
+@pytest.mark.parametrize("name", ["cut at the limit", "missing comma"])
+def test_broken_off_answer_shows_the_shape(name):
+    """An answer that broke off inside an asked array proves its mode."""
+    run = _run(ANSWERS[name][0], mode=None)
+    assert run.client.mode == "json_schema/strict"
+    assert len(run.requests) == 1
+
+
+def test_first_calls_at_once_walk_once():
+    """Sixteen calls at the start wait for one walk."""
+    run = _run(_accepting("tools"), mode=None, calls=[_call(number) for number in range(16)], at_once=True)
+    assert run.modes == ["json_schema/strict", "tools/strict", "json_schema"] + ["tools"] * 16
+    assert {reply.outcome for reply in run.results} == {"ok"}
+
+
+def test_remembered_mode_that_is_refused_is_walked_again():
+    """A mode out of an earlier run may be stale: eight calls find that out, one of them walks."""
+    run = _run(_accepting("tools/strict"), mode="json_schema/strict", calls=[_call(number) for number in range(8)], at_once=True)
+    assert Counter(run.modes) == {"json_schema/strict": 8, "tools/strict": 8}
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert run.client.mode == "tools/strict"
+
+
+def test_proven_mode_is_not_doubted():
+    """A 400 in a mode that has worked is the article's own."""
+    run = _run(lambda r: _error(400) if "number 2" in r["messages"][1]["content"] else GOOD, calls=[_call(number) for number in range(4)])
+    assert [reply.outcome for reply in run.results] == ["ok", "ok", "bad_request", "ok"]
+    assert len(run.requests) == 4
+
+
+def test_server_that_refuses_every_mode_ends_the_run_at_the_second_call():
+    """One article may be odd; two that no mode can carry mean that nothing will work."""
+    run = _run(lambda r: _error(400, "strange request"), mode=None, calls=[_call(1), _call(2)])
+    first, second = run.results
+    assert first.outcome == "bad_request"
+    assert isinstance(second, EndpointError)
+    assert "No mode works" in str(second)
+    assert "strange request" in str(second)
+    assert len(run.requests) == 12
+
+
+# --- what ends the run
+
+
+@pytest.mark.parametrize("mode", [None, "tools/strict"])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (_error(401, f"Incorrect API key provided: {KEY}"), ["OPENAI_API_KEY", "--base-url", "401"]),
+        (_error(403, "Project proj_abc123 has no access"), ["some-model", "OPENAI_API_KEY", "403"]),
+        (_error(404, "The model does not exist"), ["some-model", "--model", "--base-url", "404"]),
+        (Raw("404 page not found", 404), ["some-model", "--base-url"]),
+        (_error(402, "Insufficient balance of org-abc123"), ["quota", "credit"]),
+        (_error(429, "You exceeded your current quota", code="insufficient_quota"), ["quota", "credit"]),
+        (_error(400, "Unsupported value: 'temperature'", param="temperature"), ["'temperature'", "refused"]),
+        (_error(400, "invalid model ID", code="invalid_model"), ["some-model", "--model"]),
+    ],
+)  # fmt: skip
+def test_what_concerns_every_call_ends_the_run(answer, words, mode):
+    """A refusal that every call would meet is raised after one request, with the next move and without a secret."""
+    run = _run(lambda r: answer, mode=mode)
+    (error,) = run.results
+    assert isinstance(error, EndpointError)
+    assert error.status == answer.status
+    assert all(word in str(error) for word in words)
+    assert len(run.requests) == len(run.attempts) == 1
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own bytes
+
+
+def test_calls_that_waited_for_the_walk_hear_its_end():
+    """Calls behind the first do not each ask a dead endpoint again."""
+    run = _run(lambda r: _error(401), mode=None, calls=[_call(number) for number in range(8)], at_once=True)
+    assert all(isinstance(error, EndpointError) and error.status == 401 for error in run.results)
+    assert len(run.requests) == 1
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("mode", [None, "json_schema/strict"])
+def test_nothing_listening_ends_the_run_soon(mode):
+    """A refused connection at the very start says that no server is there, after three tries."""
+    attempts = []
+
+    async def ask():
+        settings = Settings(base_url=f"http://127.0.0.1:{_free_port()}/v1", attempts=20)
+        async with Client(settings, TYPES, mode=mode) as client:
+            await client.ask(_call(), lambda _, attempt: attempts.append(attempt))
+
+    with pytest.raises(EndpointError, match=r"Nothing answers at 'http://127.*Is the server running\? Check --base-url"):
+        asyncio.run(ask())
+    assert [attempt.outcome for attempt in attempts] == ["no_connection"] * 3
+
+
+def test_server_that_goes_away_fails_calls_and_not_the_run():
+    """Once the endpoint has answered, a refused connection is that call's outcome."""
+
+    async def ask(endpoint):
+        async with Client(Settings(base_url=endpoint.base_url, attempts=2), TYPES) as client:
+            first = await client.ask(_call(1))
+            await asyncio.to_thread(endpoint.__exit__, None, None, None)
+            return first, await client.ask(_call(2))
+
+    first, second = asyncio.run(ask(LoopbackEndpoint(lambda r: GOOD).__enter__()))
+    assert (first.outcome, second.outcome) == ("ok", "no_connection")
+    assert second.usage.attempts == 2
+
+
+# --- what is sent
+
+
+def _violations(schema, path="$"):
+    """What strict decoding would refuse, by my own reading of OpenAI's rules: closed objects, all keys required, no oneOf, no default."""
+    if isinstance(schema, list):
+        return [found for index, part in enumerate(schema) for found in _violations(part, f"{path}[{index}]")]
+    if not isinstance(schema, dict):
+        return []
+    found = [f"{path}: {key}" for key in ("oneOf", "allOf", "default", "discriminator", "patternProperties") if key in schema]
+    if path != "$" and "title" in schema:
+        found.append(f"{path}: title")
+    if schema.get("type") == "object" or "properties" in schema:
+        if schema.get("additionalProperties") is not False:
+            found.append(f"{path}: open")
+        if sorted(schema.get("required", [])) != sorted(schema["properties"]):
+            found.append(f"{path}: not all required")
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):
+            found += [hit for name, part in value.items() for hit in _violations(part, f"{path}.{name}")]
+        elif key not in ("enum", "const", "required"):
+            found += _violations(value, f"{path}.{key}")
+    return found
+
+
+def _schema(body):
+    if "tools" in body:
+        return body["tools"][0]["function"]["parameters"]
+    return body["response_format"]["json_schema"]["schema"]
+
+
+@pytest.fixture(scope="module")
+def offline():
+    """A client that nobody calls, for looking at bodies."""
+    client = Client(
+        Settings(base_url="http://127.0.0.1:9/v1", model="some-model", temperature=0.5, max_output_tokens=99), {**SHIPPED, "rumour": Rumour}
+    )
+    yield client
+    asyncio.run(client.aclose())
+
+
+@pytest.mark.parametrize("kind", ["extract", "repair"])
+@pytest.mark.parametrize("mode", ["json_schema/strict", "tools/strict", "json_schema", "tools"])
+def test_schema_on_the_wire_is_strict(offline, kind, mode):
+    """The shipped types and a user's go out closed, complete and without what strict decoding refuses; descriptions go with them."""
+    types = {**SHIPPED, "rumour": Rumour}
+    body = offline.body(_call(kind=kind, types=types), mode)
+    schema = _schema(body)
+    assert _violations(schema) == []
+    assert list(schema["properties"]) == list(types)
+    holder = body["tools"][0]["function"] if "tools" in body else body["response_format"]["json_schema"]
+    assert holder.get("strict", False) is mode.endswith("/strict")
+    text = json.dumps(schema)
+    for fact in types.values():
+        assert json.dumps(fact.__doc__.splitlines()[0])[1:-1] in text
+        assert all(json.dumps(field.description)[1:-1] in text for field in fact.model_fields.values() if field.description)
+    assert set(schema["$defs"]["Rumour"]["properties"]) >= {"title", "default", "weight"}
+    assert mode_of(body) == mode
+
+
+def test_violations_are_seen():
+    """The check above can fail."""
+    bad = {"type": "object", "properties": {"a": {"oneOf": []}, "b": {"default": 1, "title": "B"}}, "required": ["a"]}
+    assert len(_violations(bad)) == 5
+
+
+@pytest.mark.parametrize("mode", ["json", "md_json"])
+def test_schema_in_words_is_dense(offline, mode):
+    """In modes without a schema on the wire it stands in the static system message, without indentation."""
+    system, user = offline.body(_call(), mode)["messages"]
+    assert system["content"].startswith("Rules.\n")
+    assert '"properties":{"rumour":{' in system["content"]
+    assert "\n " not in system["content"]
+    assert user["content"].startswith("Article number 0.")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_body_is_what_is_sent(mode):
+    """`body` and `key` are of exactly the JSON that goes over the wire, so that ledger and cassettes may rely on them."""
+    prompt = "Ärger – {{ braces }} {% for %} \0 😀 \ud800 system user"
+    run = _run(lambda r: GOOD, mode=mode, calls=[_call(user=prompt)], temperature=0.2, max_output_tokens=500)
+    body = run.client.body(_call(user=prompt))
+    assert run.requests == [body]
+    assert body["temperature"] == 0.2
+    assert body["max_tokens"] == 500
+    assert prompt.replace("\ud800", "?") in body["messages"][-1]["content"]
+    assert run.client.key(_call(user=prompt)) == run.attempts[0].key
+
+
+def test_key_depends_on_the_endpoint_and_the_body(offline):
+    """The same question to another endpoint is another question."""
+    assert offline.key(_call()) == fingerprint({"body": offline.body(_call()), "endpoint": "http://127.0.0.1:9/v1"})
+    assert offline.key(_call(1)) != offline.key(_call(2))
+
+
+def test_schema_is_built_once(monkeypatch):
+    """However many calls and modes, a set of fact types costs one schema."""
+    import openai
+
+    built = []
+    true = openai.pydantic_function_tool
+    monkeypatch.setattr(openai, "pydantic_function_tool", lambda model: built.append(model) or true(model))
+    run = _run(_accepting("md_json"), mode=None, calls=[_call(number) for number in range(10)])
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert len(built) == 1
+
+
+def test_openai_gets_its_own_name_for_the_limit(monkeypatch):
+    """OpenAI's newer models refuse `max_tokens`; the SDK's environment does not move the endpoint."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/elsewhere")
+
+    async def look():
+        async with Client(Settings(api_key=SecretStr(KEY), max_output_tokens=9), TYPES) as client:
+            return client.body(_call()), str(client._sdk.base_url)
+
+    body, url = asyncio.run(look())
+    assert body["max_completion_tokens"] == 9
+    assert "max_tokens" not in body
+    assert url == "https://api.openai.com/v1/"
+
+
+def test_proxy_of_the_environment_is_not_between_us_and_loopback(monkeypatch):
+    """A local server is reached directly, whatever proxy the machine is set up with."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    assert _run(lambda r: GOOD).reply.outcome == "ok"
+
+
+# --- secrets, settings, life and death
+
+
+def test_no_secret_reaches_an_error_an_attempt_or_a_repr():
+    """Keys, accounts and passwords are cut out of whatever an endpoint says."""
+    spill = f"key {KEY} of org-Ab12 in proj_Cd34, sent as Bearer abc.def to http://user:pass@host, or sk-abcd***wxyz " + "x" * 5000
+    run = _run(lambda r: _error(400, spill), calls=[_call()], mode="json")
+    shown = repr(run.attempts) + repr(run.results) + repr(run.client)
+    for secret in (KEY, "AbCdEf", "org-Ab12", "proj_Cd34", "abc.def", "user:pass", "wxyz"):
+        assert secret not in shown
+    assert "[secret]" in run.attempts[0].error
+    assert len(run.attempts[0].error) <= 500
+
+
+def test_password_in_the_base_url_is_not_shown():
+    """A base URL with a password is used, and shown without it."""
+    with LoopbackEndpoint(lambda r: _error(401)) as endpoint:
+        settings = Settings(base_url=endpoint.base_url.replace("127", "me:hidden@127"), model="m")
+
+        async def ask():
+            async with Client(settings, TYPES) as client:
+                assert "hidden" not in repr(client)
+                await client.ask(_call())
+
+        with pytest.raises(EndpointError) as raised:
+            asyncio.run(ask())
+    assert "hidden" not in str(raised.value)
+    assert len(endpoint.requests) == 1
+
+
+def test_settings_are_checked_before_anything_is_sent():
+    """Neither key nor endpoint, a base URL that is none and an unknown mode are told at once, with the ways on."""
+    with pytest.raises(SettingsError, match=r"OPENAI_API_KEY.*--base-url.*--local.*--replay"):
+        Client(Settings(), TYPES)
+    for url in ("localhost:8000", "ftp://host/v1", "http://", "http://[::1"):
+        with pytest.raises(SettingsError, match="is not one; expected a URL such as"):
+            Client(Settings(base_url=url), TYPES)
+    with pytest.raises(SettingsError, match=r"'nonsense' is unknown; expected one of json_schema/strict"):
+        Client(Settings(base_url="http://127.0.0.1:9/v1"), TYPES, mode="nonsense")
+
+
+def test_unknown_fact_type_is_the_callers_error(offline):
+    """A call for a type that the client was not given is refused by name."""
+    with pytest.raises(UsageError, match="'gossip'"):
+        offline.body(_call(types=["gossip"]))
+
+
+def test_base_url_needs_no_key():
+    """A local server gets a placeholder for a key."""
+    with LoopbackEndpoint(lambda r: GOOD) as endpoint:
+
+        async def ask():
+            async with Client(Settings(base_url=endpoint.base_url), TYPES) as client:
+                return await client.ask(_call())
+
+        assert asyncio.run(ask()).outcome == "ok"
+    assert endpoint.headers[0]["authorization"] == "Bearer no-key"
+    assert endpoint.headers[0]["accept-encoding"] == "gzip"
+    assert "openai-organization" not in endpoint.headers[0]
+
+
+@pytest.mark.parametrize("mode", [None, "json_schema/strict"])
+def test_cassette_miss_comes_out_unwrapped_and_is_not_retried(monkeypatch, mode):
+    """A miss below the HTTP layer is wrapped by the SDK; the caller gets the miss itself, after one look."""
+    import httpx2
+
+    looked = []
+
+    async def miss(self, request):
+        looked.append(request)
+        raise CassetteMiss("nothing recorded", article_id="a0")
+
+    monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", miss)
+    run = _run(lambda r: GOOD, mode=mode, attempts=5)
+    (error,) = run.results
+    assert isinstance(error, CassetteMiss)
+    assert error.article_id == "a0"
+    assert len(looked) == 1
+    assert run.attempts == []
+
+
+@pytest.mark.parametrize("mode", [None, "json_schema/strict"])
+def test_cancelled_calls_leave_nothing_behind(mode):
+    """Cancelling raises CancelledError at once, in a request as in a wait, and leaves no task."""
+
+    async def cancel(endpoint):
+        async with Client(Settings(base_url=endpoint.base_url, attempts=5), TYPES, mode=mode) as client:
+            tasks = [asyncio.create_task(client.ask(_call(number))) for number in range(4)]
+            while not endpoint.requests:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            return results, left
+
+    for answer in (Fault("hang"), _error(429, headers={"retry-after": "60"})):
+        with LoopbackEndpoint(lambda r, answer=answer: answer) as endpoint:
+            results, left = asyncio.run(cancel(endpoint))
+        assert all(isinstance(result, asyncio.CancelledError) for result in results)
+        assert left == set()
+
+
+def test_what_the_listener_raises_is_passed_on():
+    """A ledger that cannot write stops the call before anything follows from the attempt."""
+
+    async def ask(endpoint):
+        def full(call, attempt):
+            raise OSError("disk full")
+
+        async with Client(Settings(base_url=endpoint.base_url), TYPES) as client:
+            await client.ask(_call(), full)
+
+    with LoopbackEndpoint(lambda r: _error(500)) as endpoint, pytest.raises(OSError, match="disk full"):
+        asyncio.run(ask(endpoint))
+    assert len(endpoint.requests) == 1
+
+
+def test_closed_client_says_so():
+    """Asking after the end is the caller's error, and no connection failure."""
+    run = _run(lambda r: GOOD)
+    with pytest.raises(UsageError, match="closed"):
+        asyncio.run(run.client.ask(_call()))
+    gc.collect()
+
+
+def test_sixty_four_calls_are_in_flight_at_once():
+    """Neither the client's pool nor the test server holds back the concurrency that was asked for."""
+    together = threading.Barrier(64, timeout=15)
+
+    def answer(request):
+        together.wait()
+        return GOOD
+
+    run = _run(answer, calls=[_call(number) for number in range(64)], at_once=True, concurrency=64)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+
+
+def test_importing_the_client_does_not_import_the_vendors():
+    """A command that asks no model does not pay a second for the SDKs."""
+    code = "import sys, extractor.llm.client, extractor.testing; print(sorted({'openai', 'instructor', 'tenacity', 'httpx2', 'httpx'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- the endpoint for tests
+
+
+def test_endpoint_binds_loopback_alone():
+    """The test server cannot be reached from elsewhere."""
+    for host in ("0.0.0.0", "192.168.0.1", "localhost", "::1"):
+        with pytest.raises(UsageError, match="no IPv4 loopback address"):
+            LoopbackEndpoint(lambda r: GOOD, host=host)
+
+
+def test_endpoint_hands_on_what_the_test_raised():
+    """A mistake in the test's own answer does not pass as a server error."""
+    with pytest.raises(KeyError, match="nope"):
+        _run(lambda r: r["nope"])
+
+
+def test_endpoint_is_gone_on_exit():
+    """Leaving closes the port and ends every thread, hanging answers included."""
+    with (
+        LoopbackEndpoint(lambda r: Fault("hang")) as endpoint,
+        socket.create_connection(("127.0.0.1", int(endpoint.base_url.split(":")[2][:-3]))) as idle,
+    ):
+        idle.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+        while not endpoint.requests:
+            time.sleep(0.01)
+        began = time.monotonic()
+        endpoint.__exit__(None, None, None)
+        assert time.monotonic() - began < 2
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("loopback")]
