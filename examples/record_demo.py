@@ -67,7 +67,9 @@ def main() -> int:
         options = RunOptions(paths=(str(ARTICLES),), out=Path(out), record=CASSETTES)
         # one article at a time: the order of answers is the order of the files
         report = run(options, Settings(model=MODEL, base_url=endpoint.base_url, concurrency=1))
-    print(f"{report.complete} articles, {report.kept} kept, {report.repaired} repaired, {report.quarantined} quarantined → {CASSETTES.name}/")
+    print(
+        f"{report.complete} articles, {report.kept} kept, {report.repaired} repaired, {report.quarantined} quarantined → {CASSETTES.name}/"
+    )
     return report.exit_code
 
 

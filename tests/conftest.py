@@ -40,7 +40,12 @@ def offline(request, monkeypatch):
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
     """No key, endpoint or setting of the machine reaches a test."""
-    for name in {variable for variables in ENVIRONMENT.values() for variable in variables} | {"COLUMNS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}:
+    for name in {variable for variables in ENVIRONMENT.values() for variable in variables} | {
+        "COLUMNS",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    }:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     assert "OPENAI_API_KEY" not in os.environ

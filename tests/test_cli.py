@@ -77,7 +77,10 @@ def test_a_wrong_number_in_a_quote_is_quarantined_never_realigned(articles, tmp_
 
 def test_one_bad_item_among_ten_costs_only_that_item(articles, tmp_path, capsys):
     """Nine facts are kept as given; the repair request holds the bad one alone, its type's schema alone and its paragraphs alone."""
-    good = [transfer(category=category) for category in ("aircraft", "artillery", "missile", "ship", "sensor", "engine", "satellite", "other", "ammunition")]
+    good = [
+        transfer(category=category)
+        for category in ("aircraft", "artillery", "missile", "ship", "sensor", "engine", "satellite", "other", "ammunition")
+    ]
     answer = answering(*good[:4], misquoted(), *good[4:], repairs=[{"item": 1, "fact": transfer()}])
     with LoopbackEndpoint(answer) as endpoint:
         assert run(articles / "a00.txt", endpoint, tmp_path) == 0
@@ -109,7 +112,17 @@ def test_a_refused_article_fails_alone(articles, tmp_path, capsys):
     def answer(request):
         if "topic 1" in request["messages"][-1]["content"]:
             message = {"role": "assistant", "content": None, "refusal": "I cannot help with weapons."}
-            return Raw(json.dumps({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}))
+            return Raw(
+                json.dumps(
+                    {
+                        "id": "x",
+                        "object": "chat.completion",
+                        "created": 1,
+                        "model": "m",
+                        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+                    }
+                )
+            )
         return answering(transfer())(request)
 
     with LoopbackEndpoint(answer) as endpoint:
@@ -136,7 +149,9 @@ def test_nonsense_for_ever_is_bounded_and_named(articles, tmp_path, capsys):
 
 def test_a_refusing_endpoint_stops_the_run(articles, tmp_path, capsys):
     """401 stops the run at once with one message that names the next move, and exit code 4."""
-    with LoopbackEndpoint(lambda request: Raw({"error": {"message": "Incorrect API key provided: sk-abcdefghijklmnop"}}, status=401)) as endpoint:
+    with LoopbackEndpoint(
+        lambda request: Raw({"error": {"message": "Incorrect API key provided: sk-abcdefghijklmnop"}}, status=401)
+    ) as endpoint:
         assert run(articles, endpoint, tmp_path, "--concurrency", "1") == 4
         assert len(endpoint.requests) == 1
     said = capsys.readouterr().err

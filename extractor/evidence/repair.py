@@ -12,7 +12,7 @@ from extractor.evidence.outcome import Try
 from extractor.evidence.validate import Judge, text_at, texts_of
 from extractor.facts.fact import Fact
 from extractor.llm.prompt import ToRepair, repair_prompt
-from extractor.records import Call, Reply, Span
+from extractor.records import Call, Issue, Reply, Span
 
 ITEMS_PER_CALL = 8
 """Bad items in one request: a model's care for each falls with their number, and one broken answer costs fewer."""
@@ -89,15 +89,20 @@ def _question(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]])
     # in catalogue order, as the answer's arrays are
     ordered = [one for name in types for one in bad if one.item.fact_type == name]
     items = dict(enumerate(ordered, start=1))
-    shown = [ToRepair(number, one.item.fact_type, one.item.json_text, one.tries[-1].issues) for number, one in items.items()]
+    shown = [ToRepair(number, one.item.fact_type, one.item.json_text, _errors(one)) for number, one in items.items()]
     passages = _joined(passage for one in ordered for passage in _passages(one, judge))
     concerned = tuple(name for name in types if any(one.item.fact_type == name for one in ordered))
     prompt = repair_prompt(judge.article, shown, passages)
     return Question(Call(kind="repair", article_id=judge.article.id, fact_types=concerned, prompt=prompt), items)
 
 
+def _errors(bad: Bad) -> list[Issue]:
+    """What must be mended; what is only flagged would tempt a model to change what is right."""
+    return [issue for issue in bad.tries[-1].issues if issue.severity == "error"]
+
+
 def _passages(bad: Bad, judge: Judge) -> Iterator[Span]:
-    """The paragraphs of an item's quotes; of a quote that is nowhere, those nearest to it; without any quote, those nearest to its words."""
+    """The paragraphs of an item's quotes; for a quote that is nowhere the nearest ones, without any quote those nearest to its words."""
     last = bad.tries[-1]
     texts = texts_of(last.json_text)
     spans = list(bad.evidence)

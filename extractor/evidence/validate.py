@@ -5,6 +5,7 @@ Before changing it: raise `JUDGE_VERSION`, so that stored replies are judged aga
 The chain: quote in article → `as_written` in quote → value agrees with `as_written`.
 """
 
+import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ JUDGE_VERSION = 1
 
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
 _WINDOW_CHARS = 200  # on either side of a value's words: the longest number expressions are well below
+_COMPARED_WORDS = 200  # of a quote and a sentence when looking for their difference: comparing is quadratic
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -110,9 +112,10 @@ class Judge:
             return "The quote is empty."
         message = f"Quote {_shown(quote)} is not in article {self.article.id!r} ({len(self.article.text)} chars)"
         near = self.ground.closest(quote)
-        return (
-            f"{message}; closest is {_shown(near[0].of(self.article.text))} at [{near[0].start}, {near[0].end})." if near else f"{message}."
-        )
+        if not near:
+            return f"{message}."
+        closest = near[0].of(self.article.text)
+        return f"{message}; closest is {_shown(closest)} at [{near[0].start}, {near[0].end}){_difference(quote, closest)}."
 
     def _not_in_evidence(self, leaf: Leaf) -> Issue:
         message = f"{_shown(leaf.text)} does not stand as whole words inside any quote of this record"
@@ -234,6 +237,19 @@ def _schema_issues(invalid: ValidationError) -> list[Issue]:
         given = "" if error["type"] == "missing" else f" (got {_shown(error['input'])})"
         issues.append(Issue.error("schema", path, f"{error['msg'].rstrip('.')}{given}."))
     return issues
+
+
+def _difference(quote: str, closest: str) -> str:
+    """The first words in which a quote departs from a passage that it nearly is; "" when it is another text altogether."""
+    said, there = quote.split()[:_COMPARED_WORDS], closest.split()[:_COMPARED_WORDS]
+    matcher = difflib.SequenceMatcher(None, said, there, autojunk=False)
+    if sum(block.size for block in matcher.get_matching_blocks()) * 2 < len(said):
+        return ""
+    for tag, from_said, to_said, from_there, to_there in matcher.get_opcodes():
+        if tag != "equal" and (tag != "insert" or 0 < from_said < len(said)):  # words before and after a quote are no difference
+            wrong, right = " ".join(said[from_said:to_said]), " ".join(there[from_there:to_there])
+            return f"; the quote has {_shown(wrong)} where the article has {_shown(right)}"
+    return ""
 
 
 def _owner(path: str) -> str:

@@ -90,7 +90,7 @@ def _check_annotation(where: str, annotation: Any, *, in_value: bool) -> None:
     origin = get_origin(annotation)
     if annotation in _BARE and not in_value:
         raise SchemaError(
-            f"{where} is a bare {annotation.__name__}: its words could not be checked. Use {_BARE[annotation]} from extractor.facts, which keeps them."
+            f"{where} is a bare {annotation.__name__}: its words could not be checked. Use {_BARE[annotation]}, which keeps them."
         )
     if annotation is Any or annotation in (dict, set, frozenset, tuple, list) or origin in (dict, set, frozenset, tuple):
         raise SchemaError(

@@ -6,6 +6,7 @@ Before changing it: a price is taken only from the provider whose endpoint is as
 
 from typing import NamedTuple
 
+from extractor.llm.endpoint import OPENAI_URL
 from extractor.records import Usage
 from extractor.settings import Settings
 
@@ -41,8 +42,8 @@ def price_of(settings: Settings) -> Price | None:
     from genai_prices import calc_price
 
     def dollars(**tokens: int) -> float:
-        where = {"provider_api_url": settings.base_url} if settings.base_url else {"provider_id": "openai"}
-        return float(calc_price(Tokens(**tokens), model_ref=settings.model, **where).total_price)
+        url = settings.base_url or OPENAI_URL
+        return float(calc_price(Tokens(**tokens), model_ref=settings.model, provider_api_url=url).total_price)
 
     try:
         # a million of each: prices that step up with the length of a request are taken at their highest, which errs on the safe side

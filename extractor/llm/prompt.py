@@ -139,7 +139,7 @@ def _template(name: str) -> Template:
         loader=FileSystemLoader(PROMPT_FOLDER),
         undefined=StrictUndefined,
         autoescape=False,
-        keep_trailing_newline=True,  # noqa: S701 - plain text, not HTML
+        keep_trailing_newline=True,
     )
     return environment.get_template(f"{name}.md.jinja")
 

@@ -405,7 +405,7 @@ class Ledger:
             self._db.execute(f"PRAGMA user_version = {number}")
 
     def _mend(self) -> None:
-        """Make `facts.jsonl` what the ledger says, in article order, when a kill, a hand, a changed article or concurrency set them apart."""
+        """Make `facts.jsonl` what the ledger says, in article order, when a kill, a hand or a changed article set them apart."""
         path = self.folder / FACTS_NAME
         size = path.stat().st_size if path.exists() else 0
         if self._meta("facts_stale") == "0" and size == int(self._meta("facts_bytes")):

@@ -65,8 +65,8 @@ class Limits:
     def __init__(self, settings: Settings, price: Price | None) -> None:
         if settings.max_cost_usd is not None and price is None:
             raise SettingsError(
-                f"--max-cost cannot hold: the price of model {settings.model!r} is not known. Give it with --price IN,OUT in US dollars for a "
-                "million tokens."
+                f"--max-cost cannot hold: the price of model {settings.model!r} is not known. "
+                "Give it with --price IN,OUT in US dollars for a million tokens."
             )
         self._settings = settings
         self._price = price
@@ -104,8 +104,8 @@ class Limits:
             limit = self._settings.max_cost_usd
             if limit is not None and self._spent_usd + self._reserved_usd + cost > limit:
                 raise LimitReached(
-                    f"The next request would exceed --max-cost {limit:g} USD: {self._spent_usd:.4f} spent, {self._reserved_usd:.4f} under way, "
-                    f"about {cost:.4f} more. Raise it and run again to go on."
+                    f"The next request would exceed --max-cost {limit:g} USD: {self._spent_usd:.4f} spent, "
+                    f"{self._reserved_usd:.4f} under way, about {cost:.4f} more. Raise it and run again to go on."
                 )
             ticket = Ticket(0.0, estimated, expected.input_tokens + expected.output_tokens, cost)
             await self._wait_for_room(ticket)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from extractor.errors import ArticleError, EndpointError, LedgerError, LimitReached
+from extractor.errors import EndpointError, LedgerError, LimitReached
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Record, Usage
 from extractor.runs.session import Session
