@@ -63,7 +63,7 @@ bench: $(STAMP) ## measure; prints ratios
 	$(BIN)/python bench/grounding.py
 
 constraints: $(STAMP) ## compile constraints.txt anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file constraints.txt
 
 clean: ## remove what the targets above made
 	rm -rf .venv build dist *.egg-info demo-run live-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov

@@ -5,6 +5,7 @@ Before changing it: it works from the ledger's rows alone, so that facts of any 
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,14 +17,17 @@ from rich.text import Text
 _HOW_TOLD = ("evidence", "attribution", "is_background")
 _EMPTY: tuple[Any, ...] = (None, [], "", "unspecified")
 _PIPED_WIDTH = 160  # columns where there is no terminal: `less -S` and files take long lines, and fewer are broken
+_NAME_WIDTH = 20  # negotiation_proposal, the longest of the shipped names
 _QUOTE_CHARS = 240
 _RAW_CHARS = 600
 _QUIET = ("name_outside_evidence", "name_in_other_words", "assumed")  # in --json and the review; here they would drown the rest
 
 
 def console(*, to_terminal: bool) -> Console:
-    """Where tables go: as wide as the terminal, or a fixed width without colours in a pipe or file."""
-    return Console() if to_terminal else Console(width=_PIPED_WIDTH, no_color=True, highlight=False)
+    """Where tables go: as wide as the terminal; in a pipe or file as wide as COLUMNS says, else of a fixed width, without colours."""
+    if to_terminal:
+        return Console()
+    return Console(width=shutil.get_terminal_size((_PIPED_WIDTH, 0)).columns, no_color=True, highlight=False)
 
 
 def facts(out: Console, rows: Iterable[dict[str, Any]], *, group: str = "article") -> int:
@@ -114,9 +118,9 @@ def _parsed(raw: str) -> Any:
 def _table(row: dict[str, Any], group: str) -> Table:
     title = f"{row['article_id']} · {row['published'] or 'no date'} · {row['title'] or ''}" if group == "article" else row["fact_type"]
     table = Table(title=escape(title), title_justify="left", title_style="bold", expand=True, show_lines=True)
-    table.add_column("fact" if group == "article" else "article", ratio=2)
-    table.add_column("what it says", ratio=5)
-    table.add_column("where it says so [start, end)", ratio=6)
+    table.add_column("fact" if group == "article" else "article", overflow="fold", min_width=_NAME_WIDTH)
+    table.add_column("what it says", ratio=1)
+    table.add_column("where it says so [start, end)", ratio=1)
     return table
 
 
