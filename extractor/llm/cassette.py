@@ -28,6 +28,7 @@ from extractor.records import Record
 from extractor.settings import Settings
 
 Mode = Literal["record", "replay"]
+"""`record` asks the endpoint and keeps the answers; `replay` gives recorded answers and asks nobody."""
 
 # --- the manifest ----------------------------------------------------------------------------------------------------------------
 

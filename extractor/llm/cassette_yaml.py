@@ -70,7 +70,7 @@ _SLUG_CHARS = 60
 def file_name(article_id: str) -> str:
     """The cassette's file name: the id where it is safe as it stands, else its readable part and a hash of the whole id.
 
-    Never a path, never hidden, at most 80 characters before `.yaml`; two ids never share a name, on file systems that ignore case neither.
+    Never a path, never hidden, at most 80 characters before `.yaml`; ids that differ get names that differ, where case is ignored too.
     """
     if _SAFE_ID.fullmatch(article_id) and not _RESERVED.match(article_id) and not _HASHED.search(article_id):
         return f"{article_id}.yaml"

@@ -15,7 +15,7 @@ import urllib.request
 import openai
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extractor.errors import BugError, CassetteMiss, ExtractorError, LedgerError, SettingsError, UsageError
@@ -328,7 +328,7 @@ def test_the_same_request_asked_again_is_recorded_each_time_and_played_in_order(
 def test_requests_that_mean_the_same_are_the_same():
     """Key order, spacing, host, prefix and query do not count; every value does, and so do method and endpoint."""
     asked = cassette_wire.digest_of("POST", "https://a.example/v1/responses", b'{"a": 1, "b": [2, 3]}')
-    assert asked == cassette_wire.digest_of("POST", "http://b:8000/x/openai/v9beta/responses?key=1", '{"b":[2,3],"a":1}'.encode())
+    assert asked == cassette_wire.digest_of("POST", "http://b:8000/x/openai/v9beta/responses?key=1", b'{"b":[2,3],"a":1}')
     others = [
         ("POST", "https://a.example/v1/responses", b'{"a": 1, "b": [3, 2]}'),
         ("POST", "https://a.example/v1/responses", b'{"a": true, "b": [2, 3]}'),
@@ -340,6 +340,17 @@ def test_requests_that_mean_the_same_are_the_same():
         ("POST", "https://a.example/v1/responses", b""),
     ]
     assert len({asked, *(cassette_wire.digest_of(*other) for other in others)}) == 1 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("given_body", "expected"),
+    [(None, b""), (b"x", b"x"), (bytearray(b"x"), b"x"), ("é", "é".encode()), ({"a": 1}, b'{"a": 1}'), (iter([b"x", "y"]), b"xy")],
+)
+def test_a_body_is_bytes_whatever_the_http_library_hands_over(given_body, expected):
+    """Bytes from httpx, text or parts from urllib, the JSON value itself from aiohttp."""
+    request = Asked("")
+    request.body = given_body
+    assert cassette_wire.body_of(request) == expected
 
 
 def test_what_nothing_asked_for_is_reported(tmp_path, endpoint):
@@ -689,7 +700,7 @@ def json_bodies(draw):
 
 NOT_QUITE = st.sampled_from([
     b'{"a":NaN}', b"[Infinity]", b'{"a":1,"a":2}', b"[1E5]", b"[-0]", b'["\\u00e9", "\xc3\xa9"]', b"[" * 2000, b"[" * 50 + b"]" * 50,
-    b'{"' + b"k" * 2000 + b'":1}', b'{"' + "é".encode() * 101 + b'":1}', b'\xef\xbb\xbf{}', b'data: {"a": 1}\n\ndata: [DONE]\n\n',
+    b'{"' + b"k" * 2000 + b'":1}', b'{"' + "é".encode() * 101 + b'":1}', b"\xef\xbb\xbf{}", b'data: {"a": 1}\n\ndata: [DONE]\n\n',
 ])  # fmt: skip
 BODY = st.one_of(json_bodies(), NOT_QUITE, st.binary(max_size=40), TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")))
 
@@ -701,7 +712,7 @@ def row(sent=b"{}", answer=b"{}", **more):
 
 
 @given(TEXT, st.lists(st.tuples(BODY, BODY), max_size=3))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_body_comes_back_byte_for_byte(article, bodies):
     """Whatever the bytes, the file gives them back; stock YAML readers see the same data, and no line is unreadable."""
     rows = tuple(row(sent, answer) for sent, answer in bodies)
@@ -826,7 +837,7 @@ def test_a_damaged_cassette_is_one_clear_error(tmp_path, damage):
 
 
 @given(st.integers(0, len(GOOD)), st.binary(max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_damage_is_a_traceback(position, noise):
     """Cut or overwritten anywhere, a cassette is read or is a damage we name."""
     text = (GOOD[:position].encode() + noise).decode("utf-8", "replace")
