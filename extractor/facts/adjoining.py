@@ -7,30 +7,17 @@ belong to it is a doubt, and then nothing is believed either way.
 
 from typing import NamedTuple
 
+from extractor.facts.doubts import doubt_about
 from extractor.facts.expressions import Expression, read_expression
 from extractor.facts.fact import Check
-from extractor.facts.numerals import NUMBER_WORDS
-from extractor.facts.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
-from extractor.facts.tails import MAGNITUDES, MEASURES, is_latin, is_loose_number, rate_at, word_list
-from extractor.facts.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+from extractor.facts.qualifiers import PART, PARTS, PERCENT
+from extractor.facts.tails import rate_at
+from extractor.facts.tokens import HYPHENS, Token, is_glued, is_kind, tokenize, word_at
 from extractor.facts.written import Written, describe
 
-_WINDOW_CHARS = 90  # more than any number expression is long; beyond it a passage says nothing about the number
+_CHARS_BEFORE, _CHARS_AFTER = 80, 60  # more than a number expression is long; beyond them a passage says nothing about the number
+_PLACES = frozenset({"under", "above", "below", "close"})  # "delivered under two contracts", "close to two bases"
 _LOOK_BACK = 12  # tokens: "between an estimated $10 billion and" is 7
-_QUALIFIERS_ABROAD = word_list("qualifiers_abroad")
-_LINKS_ABROAD = word_list("links_abroad")
-_COMPARATIVES_ABROAD = word_list("comparatives_abroad")
-_JOINS_ABROAD = word_list("joins_abroad")
-_NEGATIONS = word_list("negations")
-_LABELS = word_list("labels")
-_MONTHS = word_list("months")
-_TOPICS = word_list("topics")
-_CHANGES = tuple(word_list("changes"))
-_OTHER_LANGUAGES = word_list("other_languages")
-_CHANGE_WINDOW = 8
-_UNIT_WORDS = 3
-_LAST_DAY = 31
-_TWO = 2
 
 
 class Around(NamedTuple):
@@ -52,7 +39,7 @@ class Around(NamedTuple):
 
 def _window(text: str, start: int, end: int) -> tuple[str, int]:
     """The passage near a place, cut at spaces, and where it begins."""
-    begin, stop = max(0, start - _WINDOW_CHARS), min(len(text), end + _WINDOW_CHARS)
+    begin, stop = max(0, start - _CHARS_BEFORE), min(len(text), end + _CHARS_AFTER)
     while 0 < begin < start and not text[begin - 1].isspace():
         begin += 1
     while end < stop < len(text) and not text[stop].isspace():
@@ -85,7 +72,7 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
         if expression is not None and tokens[expression.start].start < end and tokens[expression.end - 1].end > start:
             whole = _added_sum(expression, tokens, start)
             words = near[tokens[whole.start].start : tokens[whole.end - 1].end]
-            doubt = _doubt_before(tokens, whole) or _doubt_after(tokens, whole) or _doubt_behind(tokens, whole, after)
+            doubt = doubt_about(tokens, whole, after)
             return Around(tokens, whole, words, is_fragment=False, doubt=doubt, rate=rate)
     left, right, is_fragment = _chunk(tokens, first, end)
     words = near[tokens[left].start : tokens[right - 1].end] if left < right else ""
@@ -119,97 +106,6 @@ def _chunk(tokens: list[Token], first: int, end: int) -> tuple[int, int, bool]:
     return left, min(right, len(tokens)), named or measured or shared
 
 
-def _is_number_like(tokens: list[Token], at: int) -> bool:
-    return is_kind(tokens, at, "number") or word_at(tokens, at) in NUMBER_WORDS
-
-
-def _is_year(token: Token) -> bool:
-    return token.kind == "number" and len(token.text) == len("2025") and token.text[:2] in {"19", "20"}
-
-
-def _is_day(tokens: list[Token], expression: Expression) -> bool:
-    low = expression.minimum
-    return low is not None and low <= _LAST_DAY and not expression.has_scale and is_kind(tokens, expression.end - 1, "number")
-
-
-def _doubt_before(tokens: list[Token], expression: Expression) -> str:
-    """What stands before an expression and may bear on it."""
-    at = expression.start - 1
-    while is_kind(tokens, at, "mark") and tokens[at].text in "(\"'‘“„«[":
-        at -= 1
-    if at < 0:
-        return ""
-    token, before = tokens[at], word_at(tokens, at - 1)
-    if token.kind == "mark" and token.text == "." and before in {"no", "nos"} and tokens[at].glued:
-        return f"{tokens[at - 1].text!r} stands before it"
-    foreign = token.word in _QUALIFIERS_ABROAD or (token.word in _LINKS_ABROAD and before in _COMPARATIVES_ABROAD)
-    topical = word_at(tokens, expression.start) in {"about", "over", "around"} and token.word in _TOPICS
-    joined = token.word in _JOINS_ABROAD and _is_number_like(tokens, at - 1)
-    named = token.text in _LABELS or (token.text in _MONTHS and _is_day(tokens, expression))
-    if not is_latin(token) or foreign or topical or joined or named or token.word in _NEGATIONS or _spaced_dash(tokens, at):
-        return f"{token.text!r} stands before it"
-    if (
-        is_kind(tokens, at, "number")
-        and is_loose_number(tokens, at)
-        and not _is_year(token)
-        and word_at(tokens, at - 1).title() not in _MONTHS
-    ):
-        return f"{token.text!r} stands before it"
-    if _is_changing(tokens, expression):
-        return "it may tell of a change rather than a range"
-    return ""
-
-
-def _spaced_dash(tokens: list[Token], at: int) -> bool:
-    """Whether "10 - 12" stands around a dash: a range or a clause."""
-    return is_kind(tokens, at, "dash") and _is_number_like(tokens, at - 1) and _is_number_like(tokens, at + 1)
-
-
-def _is_changing(tokens: list[Token], expression: Expression) -> bool:
-    if not any(token.word == "to" for token in tokens[expression.start : expression.end]) or expression.minimum == expression.maximum:
-        return False
-    opens_from = word_at(tokens, expression.start) == "from"
-    back = tokens[max(0, expression.start - _CHANGE_WINDOW) : expression.start]
-    if not opens_from and not any(token.word == "from" for token in back):
-        return False
-    return not opens_from or any(token.kind == "word" and token.word.startswith(_CHANGES) for token in back)
-
-
-def _doubt_after(tokens: list[Token], expression: Expression) -> str:
-    """What stands directly after an expression and may bear on it."""
-    at = expression.end
-    if at >= len(tokens):
-        return ""
-    token, following = tokens[at], word_at(tokens, at + 1)
-    changed = token.word in MAGNITUDES or token.word in MEASURES or token.word in {"point", "score"}
-    compared = token.word in {"more", "fewer", "less"} and following == "than"
-    dated = token.text in _MONTHS and _is_day(tokens, expression)
-    joined = token.word in _JOINS_ABROAD and is_loose_number(tokens, at + 1)
-    parted = token.word == "and" and (word_at(tokens, at + 2) in PART | PARTS or following in PARTS)
-    dashed = token.kind == "dash" and token.text in RANGE_DASHES | {"\u2014"} and _is_number_like(tokens, at + 1)
-    if not is_latin(token) or (token.kind == "word" and (changed or compared or dated or joined or parted)):
-        return f"{token.text!r} stands after it"
-    if dashed or (is_loose_number(tokens, at) and not _is_year(token)) or not ends_cleanly(tokens, at):
-        return f"{token.text!r} stands after it"
-    return ""
-
-
-def _doubt_behind(tokens: list[Token], expression: Expression, after: int) -> str:
-    """A qualifier behind the unit, outside the value's words: "10 systems or more"."""
-    here = max(after, expression.end)
-    for at in range(here, here + _UNIT_WORDS + 1):
-        if (suffix := suffix_at(tokens, at)) and word_at(tokens, at) == "or":
-            return f"{' '.join(token.text for token in tokens[at : suffix.end])!r} stands after it"
-        if not is_kind(tokens, at, "word"):
-            return ""
-    return ""
-
-
-def is_other_language(tokens: list[Token]) -> bool:
-    """Whether a passage holds words enough of another language to read "1,234" or "billion" otherwise."""
-    return len({token.word for token in tokens} & _OTHER_LANGUAGES) >= _TWO
-
-
 def check_cut(as_written: str, written: Written | None, around: Around) -> Check | None:
     """Whether a value's words are the whole number expression of the passage.
 
@@ -229,9 +125,10 @@ def check_cut(as_written: str, written: Written | None, around: Around) -> Check
     if whole is None or not whole.is_sure or around.doubt:
         doubt = around.doubt or f"{around.words!r} can be read in more than one way"
         return Check("not_understood", f"{as_written!r} may be part of something larger: {doubt}.")
-    own = written.expression
-    if _same(own, whole):
+    if _same(written.expression, whole):
         return None
+    if word_at(around.tokens, whole.start) in _PLACES:
+        return Check("not_understood", f"{around.words!r} may tell of a place or a bound.")
     return Check("disagrees", _cut_message(as_written, around.words, whole))
 
 

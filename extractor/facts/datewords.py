@@ -29,10 +29,16 @@ class Token(NamedTuple):
         return int(self.word) if len(self.word) <= 4 and self.word.isascii() and self.word.isdigit() else None  # noqa: PLR2004 - years have four
 
 
-# "2,000" and "1.5" stay whole, so that no part of them is taken for a day; "23.07.2025" does not match there and falls apart into its numbers.
-_TOKEN = re.compile(
-    r"[0-9]+(?:,[0-9]{3})+(?![0-9])|[0-9]+\.[0-9](?![0-9.])|[0-9]+(?:st|nd|rd|th|s)?\b|[0-9]+|[qh][1-4]\b|[^\W\d_]+|\S", re.IGNORECASE
+_TOKEN_FORMS = (
+    r"[0-9]+(?:,[0-9]{3})+(?![0-9])",  # "2,000" stays whole, so that no part of it is taken for a day
+    r"[0-9]+\.[0-9](?![0-9.])",  # and so does "1.5"; "23.07.2025" falls apart into its numbers
+    r"[0-9]+(?:st|nd|rd|th|s)?\b",
+    r"[0-9]+",
+    r"[qh][1-4]\b",
+    r"[^\W\d_]+",
+    r"\S",
 )
+_TOKEN = re.compile("|".join(_TOKEN_FORMS), re.IGNORECASE)
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "’ʼ`"), "'")
 
 # Words that are something else in small letters ("may", "march", "sun"): these name a month or a day only with a capital.
@@ -72,7 +78,8 @@ BEFORE = ("before", "prior to", "ahead of")
 BY = ("by", "no later than", "not later than", "at the latest by", "on or before", "up to")
 UNTIL = ("until", "till", "through", "up until", "up till")
 AFTER = ("after", "following")
-SINCE = ("since", "ever since", "no earlier than", "not earlier than", "not before", "on or after")
+SINCE = ("since", "ever since")
+NOT_BEFORE = ("no earlier than", "not earlier than", "not before", "on or after")
 FROM = (
     "starting in",
     "starting on",
@@ -120,7 +127,7 @@ HEDGES = (
 )
 UNRESOLVED = frozenset({"soon", "recently", "previously", "shortly", "currently", "lately", "eventually", "immediately"})
 
-_PHRASES = (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *FROM, *NOT_UNTIL, *INSIDE, *BETWEEN, *AHEAD, *BEHIND, *VAGUE, *HEDGES)
+_PHRASES = (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *NOT_BEFORE, *FROM, *NOT_UNTIL, *INSIDE, *BETWEEN, *AHEAD, *BEHIND, *VAGUE, *HEDGES)
 _OTHER = "the of on this previous current earlier later ago today tonight yesterday tomorrow half between not s time"
 VOCABULARY = frozenset(
     {*MONTHS, *WEEKDAYS, *SEASONS, *LENGTHS, *NUMBERS, *ORDINALS, *PORTIONS, *EDGES, *DAY_PARTS, *_OTHER.split(), *"-,./()'"}

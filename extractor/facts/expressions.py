@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 from extractor.facts.currencies import Currency, merged, read_after, read_before
 from extractor.facts.numerals import ARTICLES, NUMBER_WORDS, SCALES, Number, read_number, read_scale
-from extractor.facts.qualifiers import PART, Bound, ends_cleanly, joins_by_dash, prefix_at, prefixes_at, starts_cleanly, suffix_at
+from extractor.facts.qualifiers import (
+    PART,
+    PREFIX_WORDS,
+    Bound,
+    ends_cleanly,
+    joins_by_dash,
+    prefix_at,
+    prefixes_at,
+    starts_cleanly,
+    suffix_at,
+)
 from extractor.facts.tokens import Token, is_kind, word_at
 
 
@@ -51,6 +61,8 @@ _VAGUE = frozenset({"several", "few", "many", "numerous", "multiple", "various"}
 _VAGUE_PLURALS = frozenset({"tens", "dozens", "scores", "hundreds", "thousands", "millions", "billions", "trillions"})
 _VAGUE_OF = (("a", "number", "of"), ("a", "handful", "of"), ("a", "few"))
 _THOUSAND = 1000
+# What an expression can open with, besides digits and currency marks: other words are turned away here, which keeps a check fast.
+_OPENING_WORDS = PREFIX_WORDS | NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
 
 
 class _Term(NamedTuple):
@@ -179,6 +191,9 @@ def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | N
         return None
     word = word_at(tokens, low.end)
     joins = word in {"to", "or"} or joins_by_dash(tokens, low.end)
+    if word == "to" and low.currency and low.number.scale > 1 and is_kind(tokens, low.end + 1, "number") and not opens_from:
+        high = _term(tokens, low.end + 1)
+        joins = high is None or high.currency is not None or high.number.scale > 1  # "$5 million to 10 countries"
     phrase = prefix_at(tokens, low.end + 1) if word == "to" else None
     high_at = phrase.end if phrase and phrase.bound == "most" else low.end + 1
     high = _qualified_term(tokens, high_at) if joins else None
@@ -263,9 +278,11 @@ def _in_brackets(tokens: list[Token], at: int) -> tuple[tuple[Expression, ...], 
         also.append(more)
         if word_at(tokens, more.end) == ")":
             return tuple(also), more.end + 1
-        if word_at(tokens, more.end) not in {",", ";", "/", "or", "and"}:
+        here = more.end
+        while word_at(tokens, here) in {",", ";", "/", "or", "and"}:
+            here += 1
+        if here == more.end:
             break
-        here = more.end + 1
     return (), at
 
 
@@ -279,7 +296,8 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     Returns:
         None where none begins, or where what begins is part of something else: "155mm", "two-thirds", "13.5%".
     """
-    prefixes = prefixes_at(tokens, at) if starts_cleanly(tokens, at) else None
+    may_open = is_kind(tokens, at, "number") or word_at(tokens, at) in _OPENING_WORDS or read_before(tokens, at)
+    prefixes = prefixes_at(tokens, at) if may_open and starts_cleanly(tokens, at) else None
     if prefixes is None:
         return None
     start, here = prefixes.start, prefixes.end

@@ -163,9 +163,8 @@ def walk(value: BaseModel, prefix: str = "") -> Iterator[Leaf | Part]:
 
 def _walk(value: object, annotation: Any, metadata: list[Any], path: str) -> Iterator[Leaf | Part]:
     if isinstance(value, str):
-        role = _role(annotation, metadata)
-        if role is not None or not _is_literal(annotation):
-            yield Leaf(path, role, value)
+        if value not in _fixed(annotation):
+            yield Leaf(path, _role(annotation, metadata), value)
     elif isinstance(value, Closed):
         yield Part(path, value)
         yield from walk(value, path)
@@ -193,8 +192,9 @@ def _role(annotation: Any, metadata: list[Any]) -> Role | None:
     return next((mark.role for mark in marks if isinstance(mark, Mark)), None)
 
 
-def _is_literal(annotation: Any) -> bool:
-    return any(get_origin(arm) is Literal for arm, _ in _unwrapped(annotation))
+def _fixed(annotation: Any) -> list[Any]:
+    """The values that the type's author wrote down; any other text of the field is the model's."""
+    return [value for arm, _ in _unwrapped(annotation) if get_origin(arm) is Literal for value in get_args(arm)]
 
 
 def _item_annotation(annotation: Any) -> Any:

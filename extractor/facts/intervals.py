@@ -16,6 +16,7 @@ from extractor.facts.datewords import (
     BY,
     FROM,
     INSIDE,
+    NOT_BEFORE,
     NOT_UNTIL,
     PORTIONS,
     SINCE,
@@ -41,10 +42,10 @@ class WhenReading(NamedTuple):
     """Right readings, the likeliest first; `Days(None, None)` alone when the words are understood but the day is not known."""
     doubtful: tuple[Days, ...] = ()
     """Readings that the words do not exclude."""
-    loose: tuple[Days, ...] = ()
-    """Where an end that is not among the admissible ones may still lie ("early July": 1 to 15)."""
     loose_starts: tuple[Days, ...] = ()
-    """Where the first day alone may still lie."""
+    """Where a first day that is not among the admissible ones may still lie ("early July": 1 to 15)."""
+    loose_ends: tuple[Days, ...] = ()
+    """Where a last day may still lie."""
     finest_days: int = 1
     """A loose reading of fewer days claims more than the words say."""
     counted: bool = False
@@ -67,12 +68,12 @@ class WhenReading(NamedTuple):
         if self.counted or given in self.doubtful:
             return True
         firsts, lasts = {days.earliest for days in self.admissible}, {days.latest for days in self.admissible}
-        if given.earliest not in firsts and not _within(given.earliest, (*self.loose, *self.loose_starts)):
+        if given.earliest not in firsts and not _within(given.earliest, self.loose_starts):
             return False
-        if given.latest not in lasts and not _within(given.latest, self.loose):
+        if given.latest not in lasts and not _within(given.latest, self.loose_ends):
             return False
         fine = given.earliest is None or given.latest is None or (given.latest - given.earliest).days + 1 >= self.finest_days
-        return bool(self.loose or self.loose_starts) and fine
+        return bool(self.loose_starts or self.loose_ends) and fine
 
 
 def read_tokens(tokens: tuple[Token, ...], published: date | None) -> WhenReading | None:
@@ -95,7 +96,8 @@ def read_tokens(tokens: tuple[Token, ...], published: date | None) -> WhenReadin
             if not point.exact:
                 return None
             exact = tuple(dict.fromkeys(point.exact))
-            return WhenReading(exact, point.doubtful, point.loose, point.loose_starts, point.finest_days, point.counted, reader.relative)
+            starts, ends = (*point.loose, *point.loose_starts), (*point.loose, *point.loose_ends)
+            return WhenReading(exact, point.doubtful, starts, ends, point.finest_days, point.counted, reader.relative)
     except (OverflowError, ValueError):  # beyond the years 1 to 9999
         return None
     return None
@@ -170,7 +172,7 @@ class _Intervals(Lengths):
     def _bare_day(self) -> Stamp | None:
         self.eat("the")
         day = self.day()
-        return None if day is None else Stamp(day=day)
+        return None if day is None else Stamp(self.year(), day=day)
 
     def _point_pair(self, opening: str | None) -> Point | None:
         first = self.point()
@@ -184,7 +186,8 @@ class _Intervals(Lengths):
             if onward:
                 hull = _hull(left, min(onward, key=lambda days: days.latest or date.max), joint if opening is None else None)
                 found += [hull] if hull else []
-        return Point(tuple(found), loose=(*first.loose, *second.loose), finest_days=first.finest_days + second.finest_days, unit="span")
+        finest = first.finest_days + second.finest_days
+        return Point(tuple(found), loose_starts=first.loose, loose_ends=second.loose, finest_days=finest, unit="span")
 
     def years(self) -> Point | None:
         """`2024-26` as years, `2025-07` as a month; `2011-12` may be either and is not understood."""
@@ -208,7 +211,16 @@ class _Intervals(Lengths):
 
     def bound(self) -> Point | None:
         """`before`, `by`, `until`, `after`, `since`, `from`, `not until` a point."""
-        kinds = ((BY, "by"), (NOT_UNTIL, "from"), (SINCE, "since"), (FROM, "from"), (BEFORE, "before"), (UNTIL, "until"), (AFTER, "after"))
+        kinds = (
+            (BY, "by"),
+            (NOT_UNTIL, "from"),
+            (SINCE, "since"),
+            (NOT_BEFORE, "not before"),
+            (FROM, "from"),
+            (BEFORE, "before"),
+            (UNTIL, "until"),
+            (AFTER, "after"),
+        )
         kind = next((kind for phrases, kind in kinds if self.eat(*phrases)), None)
         if kind is None:
             return None
@@ -246,11 +258,11 @@ class _Intervals(Lengths):
 
         def spans(ends: Iterable[date | None]) -> tuple[Days, ...]:
             return tuple(
-                Days(first, last) for last in dict.fromkeys(ends) for first in starts if first is None or last is None or first <= last
+                Days(first, last) for last in dict.fromkeys(ends) for first in starts if first is None or last is None or first < last
             )
 
         recent = (Days(shift(published, -_RECENT_DAYS), published),) if published else ()
-        return Point(spans(lasts), doubtful=spans(doubtful), loose=loose, loose_starts=recent, unit="span")
+        return Point(spans(lasts), doubtful=spans(doubtful), loose_starts=recent, loose_ends=loose, finest_days=2, unit="span")
 
     def _upper(self, point: Point, kind: str) -> Point:
         vague = (
@@ -270,11 +282,13 @@ class _Intervals(Lengths):
         firsts = [_later(days.latest) if kind == "after" else days.earliest for days in point.exact] + list(point.middles)
         if kind == "after" and point.unit == "day":
             firsts += [days.latest for days in point.exact]
+        if kind == "since" and self.published is not None:  # what goes on since a day has begun
+            firsts = [first for first in firsts if first is None or first <= self.published] or firsts
         ends = (None,) if self.published is None else (None, self.published)
-        exact = [Days(first, last) for first in firsts for last in ends if first is None or last is None or first <= last]
+        exact = [Days(first, last) for first in firsts for last in ends if first is None or last is None or first < last]
         if kind == "from":  # "a letter from July" is one of July, "from July" on is no end
             exact += point.exact
-        return Point(tuple(exact), loose=point.loose, finest_days=point.finest_days, unit="span")
+        return Point(tuple(exact), loose_starts=point.loose, finest_days=2, unit="span")
 
     def inside(self) -> Point | None:
         """`in July`, `on Monday`, `during 2025`, or the bare words; never `in July 10`, whose number counts something else."""
@@ -288,14 +302,14 @@ def _completed(left: Stamp, right: Stamp) -> tuple[Stamp, Stamp] | None:
     """Two dates of a range, each given what only the other one says; None where they do not go together."""
     if left.month is None and left.year is None:
         left = left._replace(month=right.month, year=right.year)
-    elif right.month is None and right.year is None:
-        right = right._replace(month=left.month, year=left.year)
+    elif right.month is None and (right.year is None or right.day is not None):
+        right = right._replace(month=left.month, year=right.year or left.year)
     if (left.month is None) != (right.month is None) or (left.month is None and (left.day or right.day)):
         return None
     if left.year is None and right.year is not None:
-        left = left._replace(year=right.year - ((left.month or 0, left.day or 0) > (right.month or 0, right.day or 31)))
+        left = left._replace(year=right.year - ((left.month or 0) > (right.month or 0)))
     elif right.year is None and left.year is not None:
-        right = right._replace(year=left.year + ((left.month or 0, left.day or 0) > (right.month or 0, right.day or 31)))
+        right = right._replace(year=left.year + ((left.month or 0) > (right.month or 0)))
     return left, right
 
 

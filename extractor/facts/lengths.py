@@ -16,8 +16,8 @@ _REACH_DAYS = {"day": 14, "week": 70, "fortnight": 140, "month": 600, "year": 36
 _AGO_SLACK_DAYS = {"day": 0, "week": 4, "fortnight": 4, "month": 16, "year": 183, "decade": 1826}
 """How far from the exact day "N units ago" may lie: half a unit."""
 _AGO_FINEST_DAYS = {"day": 1, "week": 1, "fortnight": 1, "month": 7, "year": 28, "decade": 365}
-_ROLLING_SLACK_DAYS = {"day": 1, "week": 3, "month": 31}
-"""The next and the last N units may be counted in whole calendar weeks or months."""
+_ROLLING_SLACK_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
+"""The next and the last N units may be counted in whole calendar weeks, months or years."""
 _LONGEST_COUNT = 9999
 
 
@@ -103,7 +103,7 @@ def _rolling(published: date, far: date, unit: str) -> Point:
     step = 1 if far > published else -1
     exact = [Days(*sorted((start, far))) for start in (published, shift(published, step))]
     exact.append(Days(None, far) if step > 0 else Days(far, None))
-    slack = _ROLLING_SLACK_DAYS.get(unit, _ROLLING_SLACK_DAYS["month"])
+    slack = _ROLLING_SLACK_DAYS.get(unit, _ROLLING_SLACK_DAYS["year"])
     loose = Days(shift(min(published, far), -slack), shift(max(published, far), slack))
     return Point(tuple(exact), loose=(loose,), finest_days=max(abs((far - published).days) * 2 // 3, 1), unit="span")
 

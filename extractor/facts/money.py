@@ -11,8 +11,9 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
 
-from extractor.facts.adjoining import Around, check_cut, is_other_language, look_around
+from extractor.facts.adjoining import Around, check_cut, look_around
 from extractor.facts.currencies import Currency, states_in
+from extractor.facts.doubts import is_other_language
 from extractor.facts.expressions import Expression
 from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.tokens import is_kind, tokenize, word_at
@@ -20,7 +21,7 @@ from extractor.facts.written import Written, describe, read_written
 
 Amount = Annotated[
     Decimal,
-    Field(ge=0, allow_inf_nan=False),
+    Field(ge=0, le=10**24, decimal_places=6, allow_inf_nan=False),  # no sum has more; "1e999999999" would take a gigabyte to write out
     PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
 ]
@@ -69,6 +70,8 @@ def _sum(written: Written) -> MoneyReading | None:
         return None  # "2025 dollars" are a price level
     if expression.abroad and _is_long_scale_headline(written):
         return None
+    if currency is not None and _states_its_dollar(written, currency):
+        return None
     reading = _reading(expression)
     if tail.bound == "least":
         return reading._replace(maximum=None)
@@ -81,6 +84,12 @@ def _is_long_scale_headline(written: Written) -> bool:
     """Whether it is "1 Billion Euro": 10^12 in German, 10^9 in an English headline."""
     pairs = pairwise(token.text for token in written.tokens)
     return any(pair in {("Billion", "Euro"), ("Trillion", "Euro")} for pair in pairs)
+
+
+def _states_its_dollar(written: Written, currency: Currency) -> bool:
+    """Whether a state follows a currency that it may settle: "$5 million Canadian" or a "$5 million Canadian loan"."""
+    states = states_in(written.tokens[written.expression.end : written.expression.end + 2])
+    return not currency.is_settled and any(code[:2] in states for code in currency.codes if code != currency.default)
 
 
 def _reading(expression: Expression) -> MoneyReading:
@@ -151,7 +160,7 @@ class Money(Value):
         if cut := check_cut(words, written, around):
             return cut
         reading = None if written is None else _sum(written)
-        if written is None or reading is None or (written.expression.abroad and is_other_language(around.tokens)):
+        if written is None or reading is None or (written.expression.abroad and is_other_language(quote, start)):
             return Check("not_understood", f"{words!r} is not read as a sum of money, so its numbers are not verified.")
         if _is_weight(written, around):
             return Check("not_understood", f"{words!r} may be a weight.")

@@ -44,6 +44,7 @@ _LONG_SCALE = frozenset({"billion", "trillion"})  # 10^12 and 10^18 in German, F
 ARTICLES = frozenset({"a", "an"})
 _DOZEN = 12
 _HUNDRED = 100
+_BILLION = 10**9
 _YEARS = range(1900, 2100)
 
 
@@ -218,11 +219,13 @@ def _number_of_digits(tokens: list[Token], at: int, *, money: bool) -> Number | 
         return None
     number = _scaled(tokens, at + 1, digits.value, money=money)
     scale = read_scale(tokens, at + 1, money=money)
+    # "1.234" is 1234 in half of Europe, and "1.500 million" a translated "1.500 millones"; "1.234 billion" can only be a decimal.
+    # "2,5 million" may be a slip for 25; "2,5 Milliarden" is plain.
     return number._replace(
         shaky={
             "plain": False,
             "decimal": False,
-            "three_after_point": scale.steps == 0 or scale.foreign,  # "1.234" is 1234 in German; "1.234 billion" is plain
+            "three_after_point": scale.foreign or scale.factor < _BILLION or str(digits.value).endswith("0"),
             "three_after_comma": scale.foreign,
             "comma_decimal": not scale.foreign,  # "2,5 million" may be a slip for 25; "2,5 Milliarden" is plain
         }[digits.style],

@@ -100,7 +100,7 @@ def mentions(text: str) -> set[str]:
     codes: set[str] = set()
     at = 0
     while at < len(words):
-        if words[at][0].isupper():
+        if words[at][0].isupper() or words[at] in table.small_firsts:
             length, code = table.match(words, at)
             if length:
                 if code is not None and not (length == 1 and _names_a_person(words, at, table)):
@@ -142,6 +142,8 @@ class _Table(NamedTuple):
     """Words that may stand beside a head."""
     given_names: frozenset[str]
     """Names of states that are also names of persons."""
+    small_firsts: frozenset[str]
+    """First words of names that begin with a small letter, such as "state of Georgia"."""
 
     def match(self, words: list[str], at: int) -> _Match:
         """The longest name that begins at `words[at]`, which are as written."""
@@ -210,7 +212,7 @@ def _table() -> _Table:
     entries = [(name, None) for name in rules["not_one_state"]]
     entries += [(name, code) for code, entry in data["states"].items() for name in _lines(entry)]
     for name, code in entries:
-        words = _words(name)
+        words = _words(name.rstrip("."))
         folded = [_fold(word) for word in words]
         bare = _bare("".join(words))
         capitals = bare if bare.isupper() and len(bare) <= rules["capitals_up_to"] else ""
@@ -221,4 +223,5 @@ def _table() -> _Table:
         frozenset(rules["government_heads"]),
         frozenset(rules["government_modifiers"]),
         frozenset(rules["given_names"]),
+        frozenset(words[0] for name, _ in entries if (words := _words(name))[0].islower()),
     )

@@ -49,7 +49,7 @@ _AFTER = {
     **_phrases("about", "or so", "or thereabouts"),
 }
 _LONGEST = max(len(phrase) for phrase in _BEFORE)
-_OPENERS = frozenset(phrase[0] for phrase in _BEFORE)
+PREFIX_WORDS = frozenset(phrase[0] for phrase in _BEFORE)
 _PLACES = frozenset({"about", "around", "over", "above", "below", "under"})  # before "another 10" these may be of place or topic
 PERCENT = frozenset({"%", "‰", "percent", "pct", "percentage", "percentages"})
 PARTS = frozenset({"halves", "thirds", "quarters", "fourths", "fifths", "sixths", "sevenths", "eighths", "ninths", "tenths", "hundredths"})
@@ -79,7 +79,10 @@ def _phrase_at(tokens: list[Token], at: int, table: dict[tuple[str, ...], Bound]
 
 def prefix_at(tokens: list[Token], at: int) -> Phrase | None:
     """The one phrase at a place that stands before a number: "at least", "about", "the"."""
-    return _phrase_at(tokens, at, _BEFORE) if word_at(tokens, at) in _OPENERS else None
+    phrase = _phrase_at(tokens, at, _BEFORE) if word_at(tokens, at) in PREFIX_WORDS else None
+    if phrase and is_glued(tokens, phrase.end) and is_kind(tokens, phrase.end - 1, "word"):
+        return None  # "CA$5 million", "over-10"
+    return phrase
 
 
 class Prefixes(NamedTuple):

@@ -10,13 +10,14 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from extractor.facts.adjoining import Around, check_cut, is_other_language, look_around
+from extractor.facts.adjoining import Around, check_cut, look_around
+from extractor.facts.doubts import is_other_language
 from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.tails import word_list
 from extractor.facts.tokens import tokenize, word_at
 from extractor.facts.written import Written, describe, read_written
 
-Number = Annotated[int | float, Field(ge=0, allow_inf_nan=False), WithJsonSchema({"type": "number"})]
+Number = Annotated[int | float, Field(ge=0, le=10**24, allow_inf_nan=False), WithJsonSchema({"type": "number"})]
 """Zero or more; on the wire one JSON number, so that a count stays an int and a share a float."""
 
 _NO_SINGULARS = word_list("no_singulars")
@@ -120,7 +121,7 @@ class Quantity(Value):
         if cut := check_cut(words, written, around):
             return cut
         reading = None if written is None else _count(written)
-        if written is None or reading is None or (written.expression.abroad and is_other_language(around.tokens)):
+        if written is None or reading is None or (written.expression.abroad and is_other_language(quote, start)):
             return Check("not_understood", f"{words!r} is not read as a quantity, so its numbers are not verified.")
         return self._compared(reading, written, around)
 

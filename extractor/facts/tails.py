@@ -22,6 +22,7 @@ def word_list(name: str) -> frozenset[str]:
 
 MAGNITUDES = word_list("magnitudes")
 MEASURES = word_list("measures")
+MONTHS = word_list("months")
 _TAIL_QUALIFIERS = word_list("tail_qualifiers")
 _NOT_IN_TAIL = MAGNITUDES | MEASURES | _TAIL_QUALIFIERS | NUMBER_WORDS
 _NOT_FIRST_IN_TAIL = frozenset({"to", "and", "by", "but"}) | word_list("joins_abroad")
@@ -89,7 +90,7 @@ def _is_plain(tokens: list[Token], at: int, first: int) -> bool:
             return not is_loose_number(tokens, at)
         if token.word == "mm" and at > first and is_kind(tokens, at - 1, "number"):
             return True  # "two 155 mm howitzers"
-        return is_latin(token) and (in_a_name or token.word not in _NOT_IN_TAIL)
+        return is_latin(token) and token.text not in MONTHS and (in_a_name or token.word not in _NOT_IN_TAIL)
     if token.kind == "dash":
         return token.text in HYPHENS and is_glued(tokens, at)
     return token.text in QUOTE_MARKS or (at == len(tokens) - 1 and token.text in ".,;:")

@@ -10,13 +10,13 @@ from typing import NamedTuple, Self
 from pydantic import Field, model_validator
 
 from extractor.facts.calendar import OPEN, Days, shift
-from extractor.facts.datewords import AFTER, BEFORE, BY, NOT_UNTIL, SINCE, UNTIL, VOCABULARY, Token, tokenise
+from extractor.facts.datewords import AFTER, BEFORE, BY, NOT_BEFORE, NOT_UNTIL, SINCE, UNTIL, VOCABULARY, Token, tokenise
 from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.intervals import WhenReading, read_tokens
 
 LONGEST_CHARS = 200
 """Longer words are no date; they are not read, so that hostile text costs nothing."""
-SPEECH_DAYS = 7
+SPEECH_DAYS = 4
 """Words may count from when they were said: "tomorrow" in a statement of Monday, printed on Wednesday. So many days before publication
 a reading is not excluded, only unverified."""
 _LONGEST_TOKENS = 24
@@ -71,10 +71,8 @@ class When(Value):
         if fuller is None:
             return judged
         whole = _judge(fuller.text, fuller.reading, given, quote, published)
-        if whole.result == "agrees" and (judged.result == "agrees" or fuller.completes_length):
+        if fuller.completes_length or (whole.result == "agrees" and judged.result == "agrees"):
             return whole
-        if fuller.completes_length:
-            return judged
         return Check(
             "disagrees",
             f"{self.as_written!r} is a part of {fuller.text!r}, which means {_shown(fuller.reading)}; {given} was given. "
@@ -135,6 +133,8 @@ def _judge_unlisted(words: str, reading: WhenReading, given: Days, quote: str, p
 def _other_readings(words: str, given: Days, reading: WhenReading) -> str:
     """A note where the words fit other days as well, none of them shared ("Monday": the last or the next)."""
     others = [days for days in reading.admissible if _apart(days, given)]
+    if any(not _apart(days, given) and not _apart(days, others[0]) for days in reading.admissible if others):
+        return ""
     return f"{words!r} read as {given}; it may also mean {others[0]}" if others else ""
 
 
@@ -169,15 +169,19 @@ def _fuller(quote: str, start: int, words: str, published: date | None) -> _Full
     first, last = inside[0], inside[-1] + 1
     left, right = _reach(tokens, first, -1), _reach(tokens, last - 1, 1)
     alone = read_when(words, published)
+    same: list[tuple[int, int]] = []
     for size in range(left + right, 0, -1):
         for before in range(min(left, size), max(size - right, 0) - 1, -1):
             begin, end = first - before, last + size - before
             window = tokens[begin:end]
             reading = read_tokens(window, published)
-            if reading is None or not _certain(tokens, begin, first, last, end):
+            if reading is None or window[-1].word in (",", ".") or not _certain(tokens, begin, first, last, end):
+                continue
+            if any(begin >= whole[0] and end <= whole[1] for whole in same):
                 continue
             if alone is not None and set(alone.admissible) == set(reading.admissible):
-                return None
+                same.append((begin, end))  # "in July" is no more than "July", and neither is a part of it
+                continue
             text = quote[offset + window[0].start : offset + window[-1].end]
             completes = alone is not None and alone.counted and end == last
             return _Fuller(text, reading, completes)
@@ -198,7 +202,7 @@ def _reach(tokens: tuple[Token, ...], place: int, step: int) -> int:
     return count
 
 
-_BOUND_WORDS = frozenset(phrase.split()[0] for phrase in (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *NOT_UNTIL))
+_BOUND_WORDS = frozenset(phrase.split()[0] for phrase in (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *NOT_BEFORE, *NOT_UNTIL))
 _JOINTS = frozenset({"to", "or", "and", "until", "till", "through"})
 _AFTER_A_DATE = frozenset(  # what may follow without making the date a part of something else
     """and or but the a an it he she they we to in on at of for with when as if that which who will would could may might must should shall

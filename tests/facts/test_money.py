@@ -50,6 +50,14 @@ TABLE = [
     ("$10k", "10000 USD"),
     ("$5 thousand", "5000 USD"),
     ("$1.375 billion", "1375000000 USD"),
+    ("$1.375 million", "?"),
+    ("€5.000 million", "?"),
+    ("€1.500 billion", "?"),
+    ("$5 million Canadian", "?"),
+    ("$10 (or €9) billion", "?"),
+    ("$10 or €9 billion", "?"),
+    ("$10, $20 and $30 million", "?"),
+    ("$20 000", "?"),
     ("$1,234 million", "1234000000 USD"),
     ("$0.5 billion", "500000000 USD"),
     ("$61 billion", "61000000000 USD"),
@@ -74,6 +82,8 @@ TABLE = [
     ("20 zł", "20 PLN"),
     ("5 million zł", "5000000 PLN"),
     ("300 Kč", "300 CZK"),
+    ("Nkr19.5bn", "19500000000 NOK"),
+    ("RMB 5 billion", "5000000000 CNY"),
     ("kr 500 million", "500000000 SEK|NOK|DKK|ISK"),
     ("500 million kr", "500000000 SEK|NOK|DKK|ISK"),
     ("Fr 5 million", "5000000 CHF|XAF|XOF|XPF|BIF|CDF|DJF|GNF|KMF|RWF"),
@@ -92,7 +102,7 @@ TABLE = [
     ("R$5 billion", "5000000000 BRL"),
     ("$US5 million", "5000000 USD"),
     ("$A5 million", "5000000 AUD"),
-    ("E£5 billion", "5000000000 EGP"),
+    ("E£5 billion", "?"),
     ("Z$5 million", "?"),
     # codes
     ("USD 5m", "5000000 USD"),
@@ -164,6 +174,13 @@ TABLE = [
     ("7 billion kronor", "7000000000 SEK"),
     ("7 billion Swedish kronor", "7000000000 SEK"),
     ("7 billion Swedish kroner", "?"),
+    ("10 million Israeli shekels", "10000000 ILS"),
+    ("10 million Ukrainian hryvnias", "10000000 UAH"),
+    ("10 million Polish zlotys", "10000000 PLN"),
+    ("10 million South African rand", "10000000 ZAR"),
+    ("10 million CFA francs", "?"),
+    ("10 million Congolese francs", "?"),
+    ("10 million South Sudanese pounds", "?"),
     ("7 billion krona", "7000000000 SEK|ISK"),
     ("7 billion koruna", "7000000000 CZK"),
     ("7 billion crowns", "7000000000 CZK|SEK|NOK|DKK|ISK"),
@@ -233,6 +250,9 @@ TABLE = [
     ("about €240 ($258) million", "~240000000 EUR = 258000000 USD"),
     ("€240 million ($258 million)", "240000000 EUR = 258000000 USD"),
     ("€7.8bn ($8.7bn, £6.7bn)", "7800000000 EUR = 8700000000 USD = 6700000000 GBP"),
+    ("C$410 million ($300 million, or €258 million)", "410000000 CAD = 300000000 USD = 258000000 EUR"),
+    ("19 billion Norwegian kroner ($ 1.98 billion)", "19000000000 NOK = 1980000000 USD"),
+    ("4.6-billion-rupee", "4600000000 INR|PKR|LKR|NPR|MUR|SCR"),
     ("$1.7 billion (€1.5 billion)", "1700000000 USD = 1500000000 EUR"),
     ("7 billion kroner (about $690 million)", "7000000000 NOK|DKK = ~690000000 USD"),
     ("$5 billion (of which half)", "?"),
@@ -350,16 +370,12 @@ DEAL = "a deal worth between $10-30 billion for drones"
         ("two and a half billion euros", "a half billion euros", "500000000", "EUR", "two and a half billion euros"),
         ("€240 ($258) million", "€240", "240", "EUR", "€240 ($258) million"),
         ("€240 ($258) million", "$258", "258", "USD", "€240 ($258) million"),
-        ("hundreds of millions of euros", "$", "1", "EUR", None),
         ("$3 billion", "billion", "1000000000", None, "$3 billion"),
         ("several billion dollars", "billion dollars", "1000000000", "USD", "several billion dollars"),
     ],
 )
 def test_a_sum_cut_out_of_a_larger_one_disagrees(passage, words, amount, currency, whole):
     """What adjoins the words and belongs to the sum must be among them, its currency too; the message gives all of it."""
-    if whole is None:
-        assert words not in passage
-        return
     found = exactly(passage, words, amount, currency)
     assert found.result == "disagrees"
     assert repr(whole) in found.message
@@ -374,6 +390,7 @@ def test_a_sum_cut_out_of_a_larger_one_disagrees(passage, words, amount, currenc
         ("In 2024 €5 million was paid", "€5 million", "5000000", "EUR"),
         ("10 systems worth €5 million", "€5 million", "5000000", "EUR"),
         ("€5 million for 10 systems", "€5 million", "5000000", "EUR"),
+        ("€5 million to 10 countries", "€5 million", "5000000", "EUR"),
         ("€5 million to Ukraine", "€5 million", "5000000", "EUR"),
         ("a €5 million loan", "€5 million", "5000000", "EUR"),
         ("the €5 million", "€5 million", "5000000", "EUR"),
@@ -404,6 +421,16 @@ def test_what_only_stands_beside_a_sum_is_no_part_of_it(passage, words, amount, 
         ("a £3-billion-a-year package", "£3-billion", "3000000000", "GBP"),
         ("just over €5 million", "€5 million", "5000000", "EUR"),
         ("2 billion kroner er mye penger og det er av staten, som vi har til", "2 billion kroner", "2000000000", "NOK"),
+        ("raised it by €19.2 billion to €110.1 billion", "€19.2 billion", "19200000000", "EUR"),
+        ("raised it by €19.2 billion to €110.1 billion", "€110.1 billion", "110100000000", "EUR"),
+        ("₹500 cr", "₹500", "500", "INR"),
+        ("Rs 3,000 crore", "Rs 3,000", "3000", "INR"),
+        ("€10, €20 and €30 million", "€10", "10", "EUR"),
+        ("€10, €20 and €30 million", "€20", "20", "EUR"),
+        ("€10 (or $11) million", "€10", "10", "EUR"),
+        ("handed over €5 million", "€5 million", "5000000", "EUR"),
+        ("a third of a billion euros", "a billion euros", "1000000000", "EUR"),
+        ("€20 000", "€20", "20", "EUR"),
         ("5 million in aid", "5 million", "5000000", "USD"),
         ("€5–10,000", "€5", "5", "EUR"),
         ("€5 - €7 million", "€7 million", "7000000", "EUR"),
@@ -539,8 +566,48 @@ def test_reading_never_raises(text):
     read_money(text)
 
 
-PIECES = ["10", "1,234", "1.234", "two", "million", "bn", "between", "and", "to", "-", "$", "€", "US", "kroner", "dollars", "Norwegian", "(", ")", "pounds"]
-PIECES += ["of", "billions", "several", "a", "year", "half", "%", "USD", "/", ",", "or", "more", "each", "at least", "Euro", "Billion", "C", "²", "sterling"]
+PIECES = [
+    "10",
+    "1,234",
+    "1.234",
+    "two",
+    "million",
+    "bn",
+    "between",
+    "and",
+    "to",
+    "-",
+    "$",
+    "€",
+    "US",
+    "kroner",
+    "dollars",
+    "Norwegian",
+    "(",
+    ")",
+    "pounds",
+]
+PIECES += [
+    "of",
+    "billions",
+    "several",
+    "a",
+    "year",
+    "half",
+    "%",
+    "USD",
+    "/",
+    ",",
+    "or",
+    "more",
+    "each",
+    "at least",
+    "Euro",
+    "Billion",
+    "C",
+    "²",
+    "sterling",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14), st.sampled_from(["", " "]), st.data())

@@ -147,7 +147,7 @@ early next year | 2026-01-01..2026-03-31 2026-01-01..2026-04-30 | 2026-01-01 202
 mid-2026 | 2026-04-01..2026-09-30 2026-06-01..2026-07-31 | 2026-07-01 2026-01-01..2026-12-31
 early 1990s | 1990-01-01..1992-12-31 | 1990-01-01..1999-12-31
 the first half of July | 2025-07-01..2025-07-15 | 2025-07-01..2025-07-10
-early next week | 2025-07-28..2025-07-29 2025-07-28..2025-07-30 | 2025-08-01..2025-08-03 2025-07-21..2025-07-23
+early next week | 2025-07-28..2025-07-29 2025-07-28..2025-07-30 | 2025-08-01..2025-08-03 2025-07-14..2025-07-16
 late July or early August | 2025-07-21..2025-08-10 | 2025-07-21..2025-07-31 2025-07-31
 the third quarter | 2025-07-01..2025-09-30 | 2025-07-01 2024-07-01..2024-09-30
 the third quarter of 2025 | 2025-07-01..2025-09-30 | 2025-10-01..2025-12-31
@@ -210,10 +210,21 @@ the last three years | 2022-07-25..2025-07-25 | 2022-07-25 2025-07-25..2028-07-2
 in the coming weeks | - 2025-07-25.. | 2025-08-01 2025-06-01..2025-07-01
 in recent weeks | - ..2025-07-25 | 2025-07-18 2025-08-01..2025-08-15
 a few days ago | - ..2025-07-24 | 2025-07-22
+3 days later | - |
+early summer | 2025-06-01..2025-06-30 | 2025-08-01..2025-08-31
+the middle of the quarter | 2025-08-01..2025-08-31 | 2025-08-15
+the end of the quarter | 2025-09-30 2025-09-01..2025-09-30 | 2025-07-01
+late last summer | 2024-08-01..2024-08-31 | 2024-06-01..2024-08-31
+next weekend | 2025-07-26..2025-07-27 2025-08-02..2025-08-03 | 2025-07-19..2025-07-20
+the third quarter of the year | 2025-07-01..2025-09-30 | 2025-10-01..2025-12-31
+year-end | 2025-12-31 2025-12-01..2025-12-31 | 2025-01-01..2025-12-31
+between July 20, 2025 and August 3 | 2025-07-20..2025-08-03 | 2025-07-20..2026-08-03
+since January 20 | 2025-01-20.. 2025-01-20..2025-07-25 | 2026-01-20.. 2025-01-20
+mid-1990s | 1994-01-01..1996-12-31 | 1990-01-01..1999-12-31
 50 days | - |
 50-day | - |
 for two years | - |
-within 50 days | 2025-07-25..2025-09-13 ..2025-09-13 - |
+within 50 days | 2025-07-25..2025-09-13 ..2025-09-13 |
 in 50 days | 2025-09-13 2025-07-25..2025-09-13 |
 within 48 hours | 2025-07-25..2025-07-27 |
 in two months' time | 2025-07-25..2025-09-25 |
@@ -222,15 +233,13 @@ at least 10 days | - |
 the previous month | - |
 soon | - |
 """
-COUNTED = ("within 50 days", "in 50 days", "50 days")
 
 
 @pytest.mark.parametrize(("words", "right", "wrong"), list(table(READ_ON_FRIDAY)))
 def test_right_readings_agree_and_excluded_ones_disagree(words, right, wrong):
     """A reading that the words have agrees; one with a day that they exclude, or more precise than they are, disagrees."""
     for reading in right:
-        if (words, reading) != ("within 50 days", "-"):
-            assert check(words, reading).result == "agrees", (reading, check(words, reading))
+        assert check(words, reading).result == "agrees", (reading, check(words, reading))
     for reading in wrong:
         answer = check(words, reading)
         assert answer.result == "disagrees", (reading, answer)
@@ -254,6 +263,7 @@ OPEN_READINGS = [
     ("this summer", "2024-12-01..2025-02-28"),
     ("this weekend", "2025-07-25..2025-07-27"),
     ("in the coming weeks", "2025-07-25..2025-08-20"),
+    ("in the next three years", "2026-01-01..2028-12-31"),
     ("July 23", "-"),
     ("July 23, 2025", "-"),
     ("last month", "-"),
@@ -282,7 +292,7 @@ def test_what_custom_does_not_settle_is_kept_and_flagged(words, reading):
         (date(2024, 2, 10), "February 29", "2024-02-29", "2023-02-28"),
         (date(2025, 2, 10), "next quarter", "2025-04-01..2025-06-30", "2025-01-01..2025-03-31"),
         (date(2025, 9, 10), "last July", "2025-07-01..2025-07-31 2024-07-01..2024-07-31", "2023-07-01..2023-07-31"),
-        (date(2025, 7, 1), "earlier this month", "2025-07-01", "2025-06-01..2025-06-30"),
+        (date(2025, 7, 1), "earlier this month", "2025-07-01", "2025-05-01..2025-05-31"),
         (date(1999, 3, 31), "a month ago", "1999-02-01..1999-02-28", "1999-02-28"),
         (date(2031, 1, 31), "this decade", "2030-01-01..2039-12-31", "2031-01-31"),
     ],
@@ -295,19 +305,24 @@ def test_relative_words_count_from_the_publication_date(published, words, right,
         assert check(words, reading, published).result == "disagrees", reading
 
 
-NOT_UNDERSTOOD = """03/04/2025|3-4-2025|31 June|June 31, 2025|2025-02-30|31.02.2025|2011-12|Ende August|im August|23 липня|23 июля 2025|mi-août|principios de julio|Monday, July 22
-|before the war|after a ceasefire|the week|2,000|July 2,000|1648|in July 10|may|may 5|march 2025|fall|Q5|FY2026|fiscal 2025|Christmas|around July 23|July 23 in Istanbul
-|about two weeks ago and more|every Monday|from July 5 to July 3, 2025|July 3 and July 20|5 p.m.|||,|(|-|. . .|the|on|in|by|before|the end of|early|next|0|99999|in 99999 years|July 0|July 32""".split("|")
+NOT_UNDERSTOOD = """
+03/04/2025|3-4-2025|31 June|June 31, 2025|2025-02-30|31.02.2025|2011-12|Ende August|im August|23 липня|23 июля 2025|mi-août|principios de julio|Monday, July 22
+|before the war|after a ceasefire|the week|first half of next week|before the end of the war|Monday, July|in 9999 years|9999 years ago|2,000|July 2,000|1648|in July 10|may|may 5|march 2025|fall|Q5|FY2026|fiscal 2025|Christmas|around July 23|July 23 in Istanbul
+|about two weeks ago and more|every Monday|from July 5 to July 3, 2025|July 3 and July 20|5 p.m.|||,|(|-|. . .|the|on|in|by|before|the end of|early|next|0|99999|in 99999 years|July 0|July 32
+"""
 
 
-@pytest.mark.parametrize("words", [words.strip() for words in NOT_UNDERSTOOD])
+@pytest.mark.parametrize("words", [words.strip() for words in NOT_UNDERSTOOD.split("|")])
 def test_what_is_not_surely_a_date_is_not_read(words):
     """Ambiguous, impossible and foreign dates, and words that are none, give no reading at all."""
     assert read_when(words, FRIDAY) is None
     assert check(words, "2025-07-03").result == "not_understood"
 
 
-@pytest.mark.parametrize("words", ["July 23", "earlier this month", "tomorrow", "by Friday", "last year", "in the coming weeks", "10 days ago", "Q3", "this summer"])
+@pytest.mark.parametrize(
+    "words",
+    ["July 23", "earlier this month", "tomorrow", "by Friday", "last year", "in the coming weeks", "10 days ago", "Q3", "this summer"],
+)
 def test_relative_words_without_a_publication_date_must_stay_open(words):
     """Nothing stands in for a missing publication date: null is right and every date is an error."""
     assert check(words, "-", None).result == "agrees"
@@ -318,7 +333,13 @@ def test_relative_words_without_a_publication_date_must_stay_open(words):
 
 @pytest.mark.parametrize(
     ("words", "reading"),
-    [("July 23, 2025", "2025-07-23"), ("September 2022", "2022-09-01..2022-09-30"), ("by August 31, 2025", "..2025-08-31"), ("since 2022", "2022-01-01.."), ("2024-2026", "2024-01-01..2026-12-31")],
+    [
+        ("July 23, 2025", "2025-07-23"),
+        ("September 2022", "2022-09-01..2022-09-30"),
+        ("by August 31, 2025", "..2025-08-31"),
+        ("since 2022", "2022-01-01.."),
+        ("2024-2026", "2024-01-01..2026-12-31"),
+    ],
 )
 def test_full_dates_need_no_publication_date(words, reading):
     """A date that names its year is read without one, and the same with any."""
@@ -334,6 +355,27 @@ def test_a_year_named_elsewhere_in_the_quote_is_not_excluded():
     assert check("July 23", "2023-07-23", None, quote="In 2023 they met on July 23.").result == "not_understood"
 
 
+def test_a_length_is_resolved_by_the_words_before_it():
+    """Where "the next" stands before a length, its dates are checked, although as_written leaves those words out."""
+    quote = "Norway will pay over the next 50 days."
+    assert check("50 days", "2025-07-25..2025-09-13", quote=quote).result == "agrees"
+    assert check("50 days", "2025-09-02", quote=quote).result == "disagrees"
+    assert check("50 days", "2025-08-20..2025-09-13", quote="Russia has 50 days.").result == "not_understood"
+
+
+def test_a_number_is_never_cut_in_two_by_the_search():
+    """What adjoins a date is looked for at whole words, however far they stand apart."""
+    quote = f"{'a' * 80} 31{' ' * 59}July is near."
+    assert check("July", "2025-07-01..2025-07-31", quote=quote).result == "agrees"
+
+
+def test_a_cut_is_seen_without_a_publication_date():
+    """Words that are no date by themselves are an error where the date they were cut from stands beside them."""
+    answer = check("23", "-", None, quote="They met on July 23.")
+    assert answer.result == "disagrees"
+    assert "no date without a publication date" in answer.message
+
+
 def test_an_ambiguous_choice_is_noted():
     """Where the words fit another day as well, agreement says which was assumed; elsewhere nothing is."""
     assert "2025-07-28" in check("Monday", "2025-07-21").assumed
@@ -346,6 +388,7 @@ CUT = [
     ("August", "..2025-08-31", "They want talks before the end of August.", "before the end of August"),
     ("the end of August", "2025-08-31", "They want talks before the end of August.", "before the end of August"),
     ("July", "2025-07-01..2025-07-31", "They met on July 23 in Istanbul.", "July 23"),
+    ("July", "2025-07-01..2025-07-31", "They met in Istanbul in July 2024.", "July 2024"),
     ("23", "2025-07-23", "They met on July 23 in Istanbul.", "July 23"),
     ("July 23", "2025-07-23", "It was agreed on July 23, 2024, in Oslo.", "July 23, 2024"),
     ("July 23", "2024-07-23", "It was agreed on July 23, 2024, in Oslo.", "July 23, 2024"),
@@ -361,6 +404,7 @@ CUT = [
     ("10 days", "2025-07-15", "It came 10 days ago.", "10 days ago"),
     ("year", "2024-01-01..2024-12-31", "Norway paid last year.", "last year"),
     ("this month", "2025-07-01..2025-07-31", "He said so earlier this month.", "earlier this month"),
+    ("Jan. 20", "2025-01-20", "It has grown since Jan. 20, he said.", "since Jan. 20"),
     ("5 July", "2025-07-05", "It ended on 25 July 2025.", "25 July 2025"),
 ]
 
@@ -436,7 +480,7 @@ def test_days_without_a_year_are_read_back_when_near(published, distance):
         assert reading.admissible[0] == Days(day, day)
 
 
-VOCABULARY = "July 23 2025 of the end by before next last this week month Monday in 50 days ago - , to and between early mid Q3 summer 2024 within first half year . 31 until".split()
+VOCABULARY = "July 23 2025 of the end by before next last this week month Monday in 50 days ago - , to and between early mid Q3 summer 2024 within first half year . 31 until".split()  # noqa: SIM905 - as above
 
 
 @settings(max_examples=400)

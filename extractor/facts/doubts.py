@@ -1,0 +1,191 @@
+"""What stands beside a number expression and leaves open whether it means what it says: "talks about 10", "10 bis 12", "Leopard 2".
+
+In: tokens and an expression among them. Out: a reason for doubt, or "". Floor: facts.
+Before changing it: the words stand in neighbours.toml. A doubt costs a warning; a missing one may let a wrong number pass.
+"""
+
+from extractor.facts.currencies import read_before
+from extractor.facts.expressions import Expression, read_expression
+from extractor.facts.numerals import NUMBER_WORDS, read_scale
+from extractor.facts.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
+from extractor.facts.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
+from extractor.facts.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+
+_QUALIFIERS_ABROAD = word_list("qualifiers_abroad")
+_LINKS_ABROAD = word_list("links_abroad")
+_COMPARATIVES_ABROAD = word_list("comparatives_abroad")
+_JOINS_ABROAD = word_list("joins_abroad")
+_NEGATIONS = word_list("negations")
+_LABELS = word_list("labels")
+_NO_MODELS = word_list("no_models")
+_LONGEST_MODEL = 4
+_TOPICS = word_list("topics")
+_OVER_VERBS = word_list("over_verbs")
+_CHANGES = tuple(word_list("changes"))
+_OTHER_LANGUAGES = word_list("other_languages")
+_OPENING_MARKS = frozenset("(\"'\u2018\u201c\u201e\u00ab[")
+_LIST_JOINS = frozenset({",", "and", "or", "/"})
+_LONGEST_LIST = 6
+_LONGEST_BRACKET = 8
+_CHANGE_WINDOW = 8  # tokens back to the verb of "raised the number of systems from 5 to 7"
+_UNIT_WORDS = 3
+_LANGUAGE_CHARS = 200  # on either side: enough for two small words of the text's language
+_LANGUAGE_WORDS = 2
+_LAST_DAY = 31
+
+
+def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
+    """Why an expression may not mean what it says; "" for no reason.
+
+    Args:
+        tokens: Of the passage.
+        expression: One that stands in it.
+        after: Index of the token after the value's words, which may go on after the expression.
+    """
+    return (
+        _before(tokens, expression)
+        or _after(tokens, expression)
+        or _shared_magnitude(tokens, expression)
+        or _behind(tokens, expression, after)
+    )
+
+
+def is_other_language(text: str, start: int) -> bool:
+    """Whether a passage holds words enough of another language around a place to read "1,234" or "billion" otherwise."""
+    tokens = tokenize(text[max(0, start - _LANGUAGE_CHARS) : max(0, start) + _LANGUAGE_CHARS])
+    return len({token.word for token in tokens} & _OTHER_LANGUAGES) >= _LANGUAGE_WORDS
+
+
+def _is_number_like(tokens: list[Token], at: int) -> bool:
+    return is_kind(tokens, at, "number") or word_at(tokens, at) in NUMBER_WORDS
+
+
+def _is_year(token: Token) -> bool:
+    return token.kind == "number" and len(token.text) == len("2025") and token.text[:2] in {"19", "20"}
+
+
+def _is_day(tokens: list[Token], expression: Expression) -> bool:
+    low = expression.minimum
+    return low is not None and low <= _LAST_DAY and not expression.has_scale and is_kind(tokens, expression.end - 1, "number")
+
+
+def _before(tokens: list[Token], expression: Expression) -> str:
+    """What stands before an expression and may bear on it."""
+    at = expression.start - 1
+    while is_kind(tokens, at, "mark") and tokens[at].text in _OPENING_MARKS:
+        at -= 1
+    if word_at(tokens, at) == "." and is_glued(tokens, at) and (tokens[at - 1].text in MONTHS | {"No", "Nos", "no", "nos"}):
+        at -= 1  # "Feb. 24", "No. 5"
+    if at < 0:
+        return ""
+    if _bears_on(tokens, at, expression) or _is_named(tokens, at, expression) or _is_number_beside(tokens, at):
+        return f"{tokens[at].text!r} stands before it"
+    return "it may tell of a change rather than a range" if _is_changing(tokens, expression) else ""
+
+
+def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
+    """Whether the word before an expression may bound, negate or multiply it, or makes its "about" a topic."""
+    token, before = tokens[at], word_at(tokens, at - 1)
+    if not is_latin(token) or token.word in _QUALIFIERS_ABROAD or token.word in _NEGATIONS:
+        return True
+    if token.word in _LINKS_ABROAD and before in _COMPARATIVES_ABROAD:
+        return True
+    if token.word == "of" and before in PART | PARTS | PERCENT | {"cent"}:
+        return True  # "a quarter of a million"
+    opening = word_at(tokens, expression.start)
+    return (opening in {"about", "over", "around"} and token.word in _TOPICS) or (opening == "over" and token.word in _OVER_VERBS)
+
+
+def _is_named(tokens: list[Token], at: int, expression: Expression) -> bool:
+    """Whether the number is part of a name or a date: "Leopard 2", "No. 5", "July 23"."""
+    text = tokens[at].text
+    if text in _LABELS or (text in {"no", "nos"} and tokens[at + 1].text == "."):
+        return True
+    by_digits = is_kind(tokens, expression.start, "number") and not expression.has_scale
+    is_model = by_digits and text.isupper() and len(text) <= _LONGEST_MODEL and text not in _NO_MODELS  # "RCH 155", "T 72"
+    return is_model or (text in MONTHS and _is_day(tokens, expression))
+
+
+def _is_number_beside(tokens: list[Token], at: int) -> bool:
+    """Whether another number stands before the expression, and no year or day that ends there by itself."""
+    token = tokens[at]
+    if token.word in _JOINS_ABROAD and _is_number_like(tokens, at - 1):
+        return True
+    if token.kind == "dash":
+        return _is_number_like(tokens, at - 1) and (_is_number_like(tokens, at + 1) or read_before(tokens, at + 1) is not None)
+    is_day = word_at(tokens, at - 1).title() in MONTHS or (word_at(tokens, at - 1) == "." and word_at(tokens, at - 2).title() in MONTHS)
+    return token.kind == "number" and is_loose_number(tokens, at) and not _is_year(token) and not is_day
+
+
+def _is_changing(tokens: list[Token], expression: Expression) -> bool:
+    """Whether "from 5 to 7" may say that 5 became 7."""
+    if expression.minimum == expression.maximum or not any(token.word == "to" for token in tokens[expression.start : expression.end]):
+        return False
+    back = tokens[max(0, expression.start - _CHANGE_WINDOW) : expression.start]
+    if word_at(tokens, expression.start) != "from" and any(token.word in {"from", "by"} for token in back):
+        return True  # "from the present 5 to 7", "by 5 million to 7 million"
+    return any(token.kind == "word" and (token.word in {"up", "down"} or token.word.startswith(_CHANGES)) for token in back)
+
+
+def _after(tokens: list[Token], expression: Expression) -> str:
+    """What stands directly after an expression and may bear on it."""
+    at = expression.end
+    if at >= len(tokens):
+        return ""
+    token = tokens[at]
+    if token.text == "." and word_at(tokens, at + 1).title() in MONTHS and _is_day(tokens, expression):
+        return "it may be a date"  # German: "10. Februar"
+    # an em dash after "5 million" opens a clause; after bare digits it may make a range
+    may_join = token.kind == "dash" and (token.text in RANGE_DASHES or is_kind(tokens, at - 1, "number"))
+    joined = may_join and (_is_number_like(tokens, at + 1) or read_before(tokens, at + 1) is not None)
+    beside = is_loose_number(tokens, at) and not _is_year(token)
+    if joined or beside or not ends_cleanly(tokens, at) or not is_latin(token) or _word_changes(tokens, at, expression):
+        return f"{token.text!r} stands after it"
+    return ""
+
+
+def _word_changes(tokens: list[Token], at: int, expression: Expression) -> bool:
+    """Whether the word after an expression may multiply it, measure it, compare it or make it a date."""
+    token, following = tokens[at], word_at(tokens, at + 1)
+    if token.kind != "word":
+        return False
+    in_a_name = is_glued(tokens, at + 1) and is_kind(tokens, at + 1, "dash", "number")  # "13 T-72 tanks"
+    if not in_a_name and (token.word in MAGNITUDES or token.word in MEASURES or token.word == "point"):
+        return True
+    if token.word == "and" and (word_at(tokens, at + 2) in PART | PARTS or following in PARTS):
+        return True  # "two and three quarters"
+    if token.word in _JOINS_ABROAD and is_loose_number(tokens, at + 1):
+        return True
+    return (token.word in {"more", "fewer", "less"} and following == "than") or (token.text in MONTHS and _is_day(tokens, expression))
+
+
+def _shared_magnitude(tokens: list[Token], expression: Expression) -> str:
+    """A magnitude that stands behind a list or a bracket and may belong to this number too: "10, 20 and 30 million"."""
+    if expression.has_scale or (expression.minimum is None and expression.maximum is None):
+        return ""
+    here = expression.end
+    if word_at(tokens, here) == "(":
+        closing = next((at for at in range(here, here + _LONGEST_BRACKET) if word_at(tokens, at) == ")"), None)
+        return "a magnitude follows the bracket" if closing and read_scale(tokens, closing + 1, money=True).steps else ""
+    for _ in range(_LONGEST_LIST):
+        joins = here
+        while word_at(tokens, here) in _LIST_JOINS:
+            here += 1
+        following = read_expression(tokens, here) if here > joins else None
+        if following is None or following.is_article:
+            return ""
+        if following.has_scale:
+            return "a magnitude stands at the end of the list"
+        here = following.end
+    return ""
+
+
+def _behind(tokens: list[Token], expression: Expression, after: int) -> str:
+    """A qualifier behind the unit, outside the value's words: "10 systems or more"."""
+    here = max(after, expression.end)
+    for at in range(here, here + _UNIT_WORDS + 1):
+        if (suffix := suffix_at(tokens, at)) and word_at(tokens, at) == "or":
+            return f"{' '.join(token.text for token in tokens[at : suffix.end])!r} stands after it"
+        if not is_kind(tokens, at, "word"):
+            return ""
+    return ""
