@@ -407,7 +407,7 @@ class Ledger:
     def _mend(self) -> None:
         """Make `facts.jsonl` what the ledger says, in article order, when a kill, a hand or a changed article set them apart."""
         path = self.folder / FACTS_NAME
-        size = path.stat().st_size if path.exists() else 0
+        size = path.stat().st_size if path.exists() else None
         if self._meta("facts_stale") == "0" and size == int(self._meta("facts_bytes")):
             return
         fresh = path.with_suffix(".jsonl.new")

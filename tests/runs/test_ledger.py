@@ -1,0 +1,240 @@
+import json
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from extractor.errors import LedgerError
+from extractor.evidence.outcome import Outcome
+from extractor.records import Article, Attempt, Call, Prompt, Usage
+from extractor.runs.flow import Plan, flow
+from extractor.runs.ledger import MIGRATIONS, Ledger, Provenance
+from extractor.schemas import WeaponsTransfer
+
+from answers import transfer  # isort: skip - the tests' own helper
+
+PROVENANCE = Provenance("a-model", "extract.v1 b2:0", {"weapons_transfer": "b2:1"})
+TEXT = "Norway will give 13 tanks to Ukraine, the ministry in Oslo said."
+
+
+def outcome_of(article_id, *items, text=TEXT):
+    """What judging makes of these items about one article."""
+    from extractor.records import RawItem, Reply
+
+    article = Article(id=article_id, text=text)
+    steps = flow(article, Plan({"weapons_transfer": WeaponsTransfer}, 0, 16_000))
+    next(steps)
+    raw = tuple(RawItem(fact_type="weapons_transfer", index=n, json_text=json.dumps(item)) for n, item in enumerate(items))
+    with pytest.raises(StopIteration) as ended:
+        steps.send([Reply(outcome="ok", items=raw)])
+    outcome = ended.value.value
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+def begin(folder):
+    ledger = Ledger(folder)
+    ledger.start_run({"settings": {"model": "a-model"}}, {"weapons_transfer": ("b2:1", 1, {})})
+    return ledger
+
+
+def remember(ledger, article_id, *items, text=TEXT):
+    ledger.outcome(outcome_of(article_id, *items, text=text), key=f"key-{article_id}", judge_version=1, provenance=PROVENANCE)
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "facts.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def call(article_id="a"):
+    return Call(
+        kind="extract",
+        article_id=article_id,
+        fact_types=("weapons_transfer",),
+        prompt=Prompt(name="extract.v1", system="rules", user="text"),
+    )
+
+
+def test_facts_file_is_in_article_order_whatever_the_order_of_completion(tmp_path):
+    """Articles finish in any order; at rest the file has them in order of their ids, like the ledger's rows."""
+    with begin(tmp_path) as ledger:
+        for article_id in ("c", "a", "b"):
+            remember(ledger, article_id, transfer())
+    assert [row["article_id"] for row in lines(tmp_path)] == ["a", "b", "c"]
+    with Ledger(tmp_path, read_only=True) as ledger:
+        assert list(ledger.rows()) == lines(tmp_path)
+
+
+def test_a_changed_article_takes_the_place_of_its_old_facts(tmp_path):
+    """What was known of an article is replaced, in the ledger and in the file."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer(), transfer(status="agreed"))
+        remember(ledger, "b", transfer())
+        remember(ledger, "a", transfer(status="ordered"))
+    assert [(row["article_id"], row["value"]["status"]) for row in lines(tmp_path)] == [("a", "ordered"), ("b", "pledged")]
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"half": ', None], ids=["emptied", "torn line", "removed"])
+def test_the_facts_file_is_mended_on_open(tmp_path, damage):
+    """A file that a kill or a hand has changed is made anew from the ledger."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        remember(ledger, "b", transfer())
+    whole = (tmp_path / "facts.jsonl").read_bytes()
+    if damage is None:
+        (tmp_path / "facts.jsonl").unlink()
+    else:
+        (tmp_path / "facts.jsonl").write_bytes((whole if damage else b"") + damage)
+    Ledger(tmp_path).close()
+    assert (tmp_path / "facts.jsonl").read_bytes() == whole
+
+
+def test_a_killed_process_loses_nothing_that_was_committed(tmp_path):
+    """After a kill between two articles the ledger has the first whole, the lock is free and the file follows."""
+    code = (
+        "import os, sys\n"
+        "sys.path[:0] = ['tests', 'tests/runs']\n"
+        "from pathlib import Path\n"
+        "import test_ledger as t\n"
+        f"ledger = t.begin(Path({str(tmp_path)!r}))\n"
+        "t.remember(ledger, 'b', t.transfer())\n"
+        "t.remember(ledger, 'a', t.transfer())\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False)
+    assert ended.returncode == -9
+    with Ledger(tmp_path) as ledger:
+        assert [row["article_id"] for row in ledger.rows()] == ["a", "b"]
+    assert [row["article_id"] for row in lines(tmp_path)] == ["a", "b"]
+
+
+def test_a_second_run_over_the_same_folder_says_so(tmp_path):
+    """One writer at a time: the second is told, and may look all the same."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        with pytest.raises(LedgerError, match="Another run"):
+            Ledger(tmp_path)
+        with Ledger(tmp_path, read_only=True) as looking:
+            assert len(list(looking.rows())) == 1
+
+
+def test_every_attempt_is_a_row_with_its_usage(tmp_path):
+    """Attempts are stored as they happen, failed ones too, and summed for status; nothing reported is told apart from nothing used."""
+    with begin(tmp_path) as ledger:
+        ledger.attempt(
+            call(), Attempt(key="k", mode="json_schema/strict", outcome="server_error", status=503, usage=Usage(attempts=1, unreported=1))
+        )
+        used = Usage(input_tokens=100, cached_tokens=40, output_tokens=7, attempts=1)
+        ledger.attempt(
+            call(), Attempt(key="k", mode="json_schema/strict", outcome="ok", text='{"weapons_transfer": []}', status=200, usage=used)
+        )
+        summary = ledger.summary()
+    assert (summary["attempts"], summary["input_tokens"], summary["cached_tokens"], summary["output_tokens"]) == (2, 100, 40, 7)
+    assert summary["attempts_without_usage"] == 1
+    assert summary["cost_usd"] is None
+
+
+def test_a_stored_reply_answers_the_same_request(tmp_path):
+    """The last answer to a key is read again; a transport's failure is none, and a refusal is left out when asked for ok alone."""
+    with begin(tmp_path) as ledger:
+        assert ledger.reply("k", ["weapons_transfer"]) is None
+        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="timeout"))
+        assert ledger.reply("k", ["weapons_transfer"]) is None
+        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="refusal", text="No."))
+        assert ledger.reply("k", ["weapons_transfer"]).outcome == "refusal"
+        assert ledger.reply("k", ["weapons_transfer"], only_ok=True) is None
+        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="ok", text='{"weapons_transfer": [{"a": 1}]}'))
+        reply = ledger.reply("k", ["weapons_transfer"], only_ok=True)
+    assert [item.json_text for item in reply.items] == ['{"a": 1}']
+    assert reply.usage == Usage()
+
+
+def test_a_lone_surrogate_of_a_model_can_be_stored(tmp_path):
+    """What no UTF-8 file can hold is stored escaped, and the run goes on."""
+    with begin(tmp_path) as ledger:
+        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="unparsable", text="broken \ud800 text"))
+        assert "\\ud800" in ledger.reply("k", ["weapons_transfer"]).text
+
+
+def test_quarantined_facts_keep_their_raw_json_and_reasons(tmp_path):
+    """An item that is not believed is a row of its own, out of the facts file."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer(evidence=["Norway will give 18 tanks"]))
+        (row,) = ledger.rows(("quarantined",))
+    assert "18 tanks" in row["raw"]
+    assert row["issues"][0]["code"] == "quote_not_found"
+    assert lines(tmp_path) == []
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path):
+    """An older extractor does not touch what it does not know."""
+    begin(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "ledger.sqlite")
+    db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    db.close()
+    with pytest.raises(LedgerError, match="newer"):
+        Ledger(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all, only text" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_damaged_ledger_is_a_clear_error(tmp_path, content):
+    """A file that is no ledger is named, and not written over."""
+    (tmp_path / "ledger.sqlite").write_bytes(content)
+    with pytest.raises(LedgerError, match="cannot be used"):
+        Ledger(tmp_path)
+    assert (tmp_path / "ledger.sqlite").read_bytes() == content
+
+
+def test_a_folder_without_a_run_is_said_so(tmp_path):
+    """Looking at a folder that holds no run names the command that makes one."""
+    with pytest.raises(LedgerError, match="extractor run"):
+        Ledger(tmp_path, read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_a_clear_error_and_nothing_is_corrupted(tmp_path):
+    """When the database may not grow, the write fails whole with a clear error, and what was committed stands."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+        ledger._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(LedgerError, match="full"):
+            for number in range(200):
+                remember(ledger, f"b{number:03}", transfer(), text=TEXT + " x" * 4000)
+        ledger._db.execute("PRAGMA max_page_count = 1000000")
+        kept = [row["article_id"] for row in ledger.rows()]
+    assert kept[0] == "a"
+    assert [row["article_id"] for row in lines(tmp_path)] == kept
+
+
+def test_articles_no_longer_there_are_marked_absent(tmp_path):
+    """Deleted articles keep their facts and are marked, once a run has seen all that is there."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        remember(ledger, "b", transfer())
+        ledger.end_run(0, all_seen=True)
+    with begin(tmp_path) as ledger:
+        ledger.seen("b")
+        ledger.end_run(0, all_seen=True)
+        assert {entry["id"]: entry["present"] for entry in ledger.articles()} == {"a": False, "b": True}
+        assert ledger.summary()["absent"] == 1
+        assert len(list(ledger.rows())) == 2
+
+
+def test_no_secret_reaches_the_ledger(tmp_path):
+    """The key is in no byte of the run folder."""
+    from extractor.api import RunOptions, run
+    from extractor.settings import Settings
+    from extractor.testing import LoopbackEndpoint
+
+    from answers import answering, write_articles
+
+    articles = write_articles(tmp_path / "articles")
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        run(
+            RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url, api_key="sk-verysecretkey123456")
+        )
+        assert endpoint.headers[0]["authorization"] == "Bearer sk-verysecretkey123456"
+    for path in (tmp_path / "out").iterdir():
+        assert b"verysecretkey" not in path.read_bytes(), path
