@@ -27,7 +27,8 @@ AidType = Literal["military", "financial", "humanitarian", "other"]
 class FundingSource(Fact):
     """Money that a third party gives, promises, seeks or refuses for a purpose: aid, loans, guarantees, a payer for somebody else's weapons.
 
-    A record needs at least one of: an amount, a funded quantity, a named purpose. A buyer's own price is none, nor are budgets,
+    A record needs at least one of: an amount, a funded quantity, a named purpose. Goods in kind (food, tents, weapons) are none, money for
+    goods is. A buyer's own price is none, nor are budgets,
     revenues, damages or a state's own military spending. Asking for money is a record with level sought.
     Joint funders with one undivided figure are one record with several funders; separate figures are separate records, and a figure is
     never copied to each member. A total is a record of its own only if it has parties of its own; a part names it in part_of.
@@ -76,8 +77,11 @@ FundingSource.examples = (
         facts=(
             FundingSource.model_validate(
                 {
-                    "evidence": ["Canada and Japan have together approved 2.4 billion dollars to rebuild Moldova's power grid"],
-                    "attribution": {"speaker": None, "certainty": "claimed"},
+                    "evidence": [
+                        "Canada and Japan have together approved 2.4 billion dollars to rebuild Moldova's power grid, the government in "
+                        "Chisinau said."
+                    ],
+                    "attribution": {"speaker": "government in Chisinau", "certainty": "claimed"},
                     "is_background": False,
                     "funders": [{"name": "Canada", "kind": "state"}, {"name": "Japan", "kind": "state"}],
                     "beneficiary": {"name": "Moldova", "kind": "state"},

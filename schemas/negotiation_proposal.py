@@ -44,7 +44,7 @@ class NegotiationProposal(Fact):
     Arms deals, aid agreements and meetings about them are none. Asking for weapons or money is none.
     A reply to a proposal goes into its responses; it is a record of its own only if it adds terms of its own. A standing position is
     merged into the dated act of the same party on the same ask. A threat counts only with an ask or a condition.
-    Joint proposers are one record. Wars, annexations and other history are no records.
+    Joint proposers are one record. Talks that are only scheduled, wars, annexations and other history are no records.
     """
 
     version: ClassVar[int] = 1

@@ -37,7 +37,8 @@ class WeaponsTransfer(Fact):
     are no transfer. Goods given instead of money are a donation.
     A third party that only pays is a payer; then there is a record only if the text names who hands the weapons over or says that they
     move. Joint suppliers with one undivided figure are one record with several suppliers; separate figures are separate records.
-    A second kind of item is a record of its own only with its own designation, number, price or status.
+    A second kind of item is a record of its own only with its own designation, number, price or status. A price for several kinds
+    together belongs to a record of the package as a whole, not to those of its kinds.
     The same parties, item and status told twice are one record: the most specific statement gives the values, the others are evidence.
     A swap or backfill is two records.
     """
@@ -69,7 +70,7 @@ class WeaponsTransfer(Fact):
     )
     price: Money | None = Field(default=None, description="What the deal is said to be worth or cost; null when no sum is given.")
     announced: When | None = Field(default=None, description="When it was said or decided.")
-    delivery_due: When | None = Field(default=None, description="When delivery is to happen.")
+    delivery_due: When | None = Field(default=None, description="When delivery is to happen, or to begin.")
     delivered_on: When | None = Field(default=None, description="When delivery did happen.")
 
 
@@ -129,7 +130,7 @@ WeaponsTransfer.examples = (
                     ],
                     "attribution": {"speaker": None, "relayed_by": "Postimees", "certainty": "claimed"},
                     "is_background": False,
-                    "suppliers": [{"name": None, "kind": "company"}],
+                    "suppliers": [{"name": None, "kind": "unknown"}],
                     "recipients": [{"name": "Estonia", "kind": "state"}],
                     "designation": "mortar carriers",
                     "category": "artillery",

@@ -30,7 +30,13 @@ def test_schemas_are_imported_from_the_package_alone():
     """Nothing imports `schemas` by its short name: that would make a second class of each type."""
     for path in [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names = (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
             assert not any(name.split(".")[0] in ("schemas", "prompts") for name in names), path
 
 
@@ -71,7 +77,11 @@ def test_importing_the_package_is_free():
 
 def _public(module):
     for name, value in vars(module).items():
-        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__ and (inspect.isclass(value) or inspect.isfunction(value)):
+        if (
+            not name.startswith("_")
+            and getattr(value, "__module__", None) == module.__name__
+            and (inspect.isclass(value) or inspect.isfunction(value))
+        ):
             yield name, value
 
 
@@ -100,7 +110,11 @@ def test_every_field_of_a_record_has_its_sentence():
                 for place, statement in enumerate(node.body):
                     if isinstance(statement, ast.AnnAssign):
                         following = node.body[place + 1] if place + 1 < len(node.body) else None
-                        said = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant) and isinstance(following.value.value, str)
+                        said = (
+                            isinstance(following, ast.Expr)
+                            and isinstance(following.value, ast.Constant)
+                            and isinstance(following.value.value, str)
+                        )
                         assert said, f"{path}: {node.name}.{ast.unparse(statement.target)}"
 
 

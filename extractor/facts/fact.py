@@ -78,7 +78,7 @@ class Attribution(Closed):
 
     speaker: Name | None = Field(
         default=None,
-        description="Whose statement this is: a person or body in the fullest form the article uses; null when the article itself says it.",
+        description="Whose statement this is: a person or body in the form the article uses; null when the article itself says it.",
     )
     relayed_by: Name | None = Field(
         default=None,

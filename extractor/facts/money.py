@@ -125,7 +125,7 @@ class Money(Value):
     )
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
         description=(
-            "ISO 4217 code. A bare $ is USD unless the text says otherwise. A currency word takes its state from the text "
+            "ISO 4217 code. A bare $ or 'dollars' is USD unless the text speaks of another dollar. A currency word takes its state from the text "
             "('kroner' of the Norwegian government: NOK); null where the text does not settle it."
         ),
     )

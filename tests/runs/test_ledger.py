@@ -4,15 +4,17 @@ import subprocess
 import sys
 
 import pytest
+from answers import answering, transfer, write_articles
 
+from extractor.api import RunOptions, run
 from extractor.errors import LedgerError
 from extractor.evidence.outcome import Outcome
-from extractor.records import Article, Attempt, Call, Prompt, Usage
+from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
 from extractor.runs.flow import Plan, flow
 from extractor.runs.ledger import MIGRATIONS, Ledger, Provenance
 from extractor.schemas import WeaponsTransfer
-
-from answers import transfer  # isort: skip - the tests' own helper
+from extractor.settings import Settings
+from extractor.testing import LoopbackEndpoint
 
 PROVENANCE = Provenance("a-model", "extract.v1 b2:0", {"weapons_transfer": "b2:1"})
 TEXT = "Norway will give 13 tanks to Ukraine, the ministry in Oslo said."
@@ -20,8 +22,6 @@ TEXT = "Norway will give 13 tanks to Ukraine, the ministry in Oslo said."
 
 def outcome_of(article_id, *items, text=TEXT):
     """What judging makes of these items about one article."""
-    from extractor.records import RawItem, Reply
-
     article = Article(id=article_id, text=text)
     steps = flow(article, Plan({"weapons_transfer": WeaponsTransfer}, 0, 16_000))
     next(steps)
@@ -41,6 +41,11 @@ def begin(folder):
 
 def remember(ledger, article_id, *items, text=TEXT):
     ledger.outcome(outcome_of(article_id, *items, text=text), key=f"key-{article_id}", judge_version=1, provenance=PROVENANCE)
+
+
+def fill(ledger):
+    for number in range(200):
+        remember(ledger, f"b{number:03}", transfer(), text=TEXT + " x" * 4000)
 
 
 def lines(folder):
@@ -200,8 +205,7 @@ def test_a_full_disk_is_a_clear_error_and_nothing_is_corrupted(tmp_path):
         pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
         ledger._db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(LedgerError, match="full"):
-            for number in range(200):
-                remember(ledger, f"b{number:03}", transfer(), text=TEXT + " x" * 4000)
+            fill(ledger)
         ledger._db.execute("PRAGMA max_page_count = 1000000")
         kept = [row["article_id"] for row in ledger.rows()]
     assert kept[0] == "a"
@@ -224,12 +228,6 @@ def test_articles_no_longer_there_are_marked_absent(tmp_path):
 
 def test_no_secret_reaches_the_ledger(tmp_path):
     """The key is in no byte of the run folder."""
-    from extractor.api import RunOptions, run
-    from extractor.settings import Settings
-    from extractor.testing import LoopbackEndpoint
-
-    from answers import answering, write_articles
-
     articles = write_articles(tmp_path / "articles")
     with LoopbackEndpoint(answering(transfer())) as endpoint:
         run(
