@@ -15,7 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -76,6 +76,8 @@ def check_type(fact_type: type[Fact]) -> None:
         or fact_type.model_fields["evidence"].annotation != Fact.model_fields["evidence"].annotation
     ):
         raise SchemaError(f"{name}.evidence must stay the base's list of quotes; remove your own field of that name.")
+    if not _is_closed(fact_type):
+        raise SchemaError(f"{name} is not closed: keys that it does not name would pass unchecked. Leave `extra` as the base has it.")
     for owner, field, annotation in _fields(fact_type, set()):
         _check_annotation(f"{owner.__name__}.{field}", annotation, in_value=issubclass(owner, Value))
     schema = json.dumps(fact_type.model_json_schema())
@@ -88,20 +90,27 @@ def check_type(fact_type: type[Fact]) -> None:
 
 def _check_annotation(where: str, annotation: Any, *, in_value: bool) -> None:
     origin = get_origin(annotation)
-    if annotation in _BARE and not in_value:
-        raise SchemaError(
-            f"{where} is a bare {annotation.__name__}: its words could not be checked. Use {_BARE[annotation]}, which keeps them."
-        )
-    if annotation is Any or annotation in (dict, set, frozenset, tuple, list) or origin in (dict, set, frozenset, tuple):
+    if origin in (list, Union, types.UnionType):
+        for inner in get_args(annotation):
+            _check_annotation(where, inner, in_value=in_value)
+    elif origin is Annotated:
+        _check_annotation(where, get_args(annotation)[0], in_value=in_value)
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not issubclass(annotation, Closed) or not _is_closed(annotation):
+            raise SchemaError(f"{where} is a {annotation.__name__}, which is not closed: derive it from extractor.facts.fact.Closed.")
+    elif annotation in _BARE:
+        if not in_value:
+            raise SchemaError(
+                f"{where} is a bare {annotation.__name__}: its words could not be checked. Use {_BARE[annotation]}, which keeps them."
+            )
+    elif annotation not in (str, bool, None, types.NoneType) and origin is not Literal:
         raise SchemaError(
             f"{where} is {annotation!r}: strict decoding takes closed models, list[…], str, bool and Literal. Use one of these."
         )
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Closed):
-        raise SchemaError(f"{where} is a {annotation.__name__}, which is not closed: derive it from extractor.facts.fact.Closed.")
-    if origin is not Literal:
-        for inner in get_args(annotation):
-            if isinstance(inner, type) or get_origin(inner) is not None or inner is Any:
-                _check_annotation(where, inner, in_value=in_value)
+
+
+def _is_closed(model: type[BaseModel]) -> bool:
+    return model.model_config.get("extra") == "forbid"
 
 
 def _fields(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tuple[type[BaseModel], str, Any]]:
@@ -116,8 +125,9 @@ def _fields(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tupl
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for inner in get_args(annotation) if get_origin(annotation) in (list, Union, types.UnionType) else ():
-        yield from _models_in(inner)
+    if get_origin(annotation) in (list, Union, types.UnionType, Annotated):
+        for inner in get_args(annotation):  # what else stands in an Annotated is no class
+            yield from _models_in(inner)
 
 
 def _resolve(item: str | type[Fact]) -> type[Fact]:
@@ -178,7 +188,7 @@ def _module(path: Path) -> types.ModuleType:
     except SyntaxError as error:
         del sys.modules[name]
         raise SchemaError(f"{str(path)!r} line {error.lineno}: {error.msg}.") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise SchemaError(f"{str(path)!r} cannot be loaded: {type(error).__name__}: {error}.") from error
     return module

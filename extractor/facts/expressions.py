@@ -84,8 +84,6 @@ def _term(tokens: list[Token], at: int) -> _Term | None:
     number = read_number(tokens, here, money=before is not None)
     if number is None:
         return None
-    if number.article and word_at(tokens, number.end) in PART:
-        return None
     if number.value == 1 and word_at(tokens, number.end) in PART:
         return None  # "one third"
     after = read_after(tokens, number.end, scaled=number.scale > 1 or not number.simple)
@@ -303,7 +301,9 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     start, here = prefixes.start, prefixes.end
     expression = _between(tokens, start, here) or _vague(tokens, start, here) or _number_or_range(tokens, start, here)
     if expression is None and word_at(tokens, here) in ARTICLES and (is_kind(tokens, here + 1, "number") or read_before(tokens, here + 1)):
-        expression = _number_or_range(tokens, here + 1, here + 1)  # "a $3 billion package"
+        expression = _number_or_range(tokens, here + 1, here + 1)
+        if expression is not None and expression.currency is None and not expression.has_scale:
+            return None  # "a $3 billion package", but not "an A 10"
     if expression is None:
         return _bare(tokens, at, here)
     bounds, end = prefixes.bounds, expression.end

@@ -125,8 +125,8 @@ class Money(Value):
     )
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
         description=(
-            "ISO 4217 code. A bare $ or 'dollars' is USD unless the text speaks of another dollar. A currency word takes its state from the text "
-            "('kroner' of the Norwegian government: NOK); null where the text does not settle it."
+            "ISO 4217 code. A bare $ or 'dollars' is USD unless the text speaks of another dollar. A currency word takes its state from "
+            "the text ('kroner' of the Norwegian government: NOK); null where the text does not settle it."
         ),
     )
     approximate: bool = Field(default=False, description="True for 'about', 'nearly', 'some' and the like.")

@@ -45,7 +45,7 @@ ARTICLES = frozenset({"a", "an"})
 _DOZEN = 12
 _HUNDRED = 100
 _BILLION = 10**9
-_YEARS = range(1900, 2100)
+_YEARS = range(1900, 2101)
 
 
 class Number(NamedTuple):
@@ -81,7 +81,7 @@ class _Digits(NamedTuple):
 _PLAIN = re.compile(r"0|[1-9][0-9]{0,17}")
 # At most 24 digits: no sum or count in news has more, and arithmetic stays exact.
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?P<sep>[,'\u2019\u00a0\u2009\u202f])[0-9]{3})(?:(?P=sep)[0-9]{3}){0,5}(?P<rest>[.,][0-9]{1,6})?")
-_POINT_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:\.[0-9]{3}){2,5}(?:,[0-9]{1,6})?|\.[0-9]{3},[0-9]{1,6})")
+_POINT_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:\.[0-9]{3}){2,5}(?:,[0-9]{1,6})?|\.[0-9]{3},(?![0-9]{3}\Z)[0-9]{1,6})")
 _DECIMAL = re.compile(r"(?P<whole>0|[1-9][0-9]{0,17})(?P<sep>[.,])(?P<part>[0-9]{1,6})")
 _GROUP = 3
 
@@ -99,8 +99,8 @@ def _read_grouped(text: str) -> _Digits | None:
     if match is None:
         return None
     sep, rest = match["sep"], match["rest"] or ""
-    if rest.startswith(sep) or (sep.isspace() and len(rest) == _GROUP + 1):
-        return None  # "1,234,5"; "1 234,567" has two readings
+    if rest.startswith(sep) or len(rest) == _GROUP + 1:
+        return None  # "1,234,5"; "1 234,567" and "1,234.567" may be groups of two kinds
     whole = re.sub(r"[^0-9]", "", text[: len(text) - len(rest)])
     value = Decimal(whole + rest.replace(",", "."))
     return _Digits(value, "three_after_comma" if sep == "," and text.count(",") == 1 and not rest else "plain")

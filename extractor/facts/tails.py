@@ -49,7 +49,9 @@ def rate_at(tokens: list[Token], at: int) -> str:
     word, following = word_at(tokens, at), word_at(tokens, at + 1)
     if word in {"a", "an"} and following in _RATE_UNITS:
         return f"{word} {following}"
-    return f"{word} {following}" if word in {"per", "every"} and following else word if word in _RATES else ""
+    if word in {"per", "every"}:
+        return f"{word} {following}" if is_kind(tokens, at + 1, "word") and following not in NUMBER_WORDS else ""
+    return word if word in _RATES else ""
 
 
 def is_loose_number(tokens: list[Token], at: int) -> bool:

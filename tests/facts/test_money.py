@@ -243,6 +243,11 @@ TABLE = [
     ("roughly $10 to $12 billion", "~10000000000..12000000000 USD"),
     ("~$5bn", "~5000000000 USD"),
     ("$5 billion or so", "~5000000000 USD"),
+    ("$5 billion package or more", "5000000000.. USD"),
+    ("$5 billion package or less", "..5000000000 USD"),
+    ("$5 billion package or so", "~5000000000 USD"),
+    ("€5 million ($6 million each)", "?"),
+    ("€5 ($6) package", "5 EUR = 6 USD"),
     ("just over $5 billion", "?"),
     ("just under $5 billion", "?"),
     # several currencies
@@ -515,6 +520,14 @@ def test_a_state_word_before_the_currency_settles_it():
     words = "7 billion Norwegian kroner"
     assert exactly(words, words, "7000000000", "NOK") == ("agrees", "", "")
     assert exactly(words, words, "7000000000", "DKK").result == "disagrees"
+
+
+def test_a_minimum_above_the_maximum_is_no_sum():
+    """The ends of a range are in order, and a sum has a size that can be written out."""
+    with pytest.raises(ValueError, match="greater than maximum"):
+        Money(as_written="$5", minimum="5", maximum="4", currency="USD")
+    with pytest.raises(ValueError, match="less than or equal"):
+        Money(as_written="$5", minimum="1e999999999", maximum=None, currency="USD")
 
 
 def test_no_number_is_guessed_for_billions():

@@ -171,6 +171,10 @@ TABLE = [
     ("well over a hundred", "100.."),
     ("one or more", "1.."),
     ("at least another 10", "10.."),
+    ("about another 10", "?"),
+    ("from 5 systems", "?"),
+    ("between some and 5", "?"),
+    ("many thousands", "none"),
     ("up to 20", "..20"),
     ("as many as 20", "..20"),
     ("at most 20", "..20"),
@@ -329,6 +333,13 @@ TABLE = [
     ("plus de 10", "?"),
     ("10 систем", "?"),
     ("one in three", "?"),
+    ("nine of every ten", "?"),
+    ("3 per 100", "?"),
+    ("3 per vehicle", "3"),
+    ("1,000.000", "?"),
+    ("1.000,000", "?"),
+    ("A 10", "?"),
+    ("a 5 million", "5000000"),
     ("10 February", "?"),
     ("23 Mar", "?"),
     ("$10 or so million", "?"),
@@ -365,6 +376,7 @@ TABLE = [
     ("   ", "?"),
     ("systems", "?"),
     ("1" * 200, "?"),
+    ("10 " + "x" * 300, "?"),
     ("10" + " very" * 50 + " big systems", "?"),
 ]
 
@@ -488,6 +500,10 @@ def test_a_number_inside_a_name_or_a_share_disagrees(passage, words, number, par
         ("two F-16s", "two", 2),
         ("two Leopard 2 tanks", "two", 2),
         ("ten 20-foot containers", "ten", 10),
+        ("10 $5 vouchers", "10", 10),
+        ("1, 2, 3, 4, 5, 6, 7, 8 and 9 tanks", "1", 1),
+        ("it has 10 at least two of which work", "10", 10),
+        ("from 5 systems", "5", 5),
         ("It gave 13 T-72 tanks", "13", 13),
         ("It gave NATO 10 systems", "10", 10),
         ("10 M113 carriers", "10", 10),
@@ -538,6 +554,7 @@ def test_what_only_stands_beside_a_number_is_no_part_of_it(passage, words, numbe
         ("mehr als 10 Panzer", "10", 10),
         ("10 bis 12 Panzer", "10", 10),
         ("10 bis 12 Panzer", "12", 12),
+        ("10 a 12 tanques", "12", 12),
         ("más de 10 tanques", "10", 10),
         ("10 mil tanques", "10", 10),
         ("plus de 10 chars", "10", 10),
@@ -585,6 +602,25 @@ def test_what_only_stands_beside_a_number_is_no_part_of_it(passage, words, numbe
 def test_what_may_belong_to_a_number_leaves_it_unverified(passage, words, number):
     """Where the grammar cannot tell, neither agreement nor disagreement is claimed."""
     assert exactly(passage, words, number).result == "not_understood"
+
+
+def test_a_bound_beside_another_thing_stands_by_itself():
+    """A second number with a noun of its own is no upper bound."""
+    assert check("at least 10 and two guns", "at least 10", 10).result == "agrees"
+
+
+@pytest.mark.parametrize("length", range(50, 110, 3))
+def test_a_long_passage_is_read_near_the_number_alone(length):
+    """Wherever the part that is read begins, it begins at a word."""
+    passage = f"twenty-five {'x' * length} 10 systems {'y' * length} million"
+    assert exactly(passage, "10 systems", 10).result == "agrees"
+    assert exactly(f"seventy{'-x' * length}-two 10 systems", "10", 10).result == "agrees"
+
+
+def test_a_minimum_above_the_maximum_is_no_quantity():
+    """The ends of a range are in order."""
+    with pytest.raises(ValueError, match="greater than maximum"):
+        Quantity(as_written="12-10", minimum=12, maximum=10)
 
 
 def test_a_bound_means_no_other_end():
@@ -669,7 +705,7 @@ def test_a_formatted_number_is_read_back(number, style):
     """What is written with thousands separators is what is read."""
     reading = read_quantity(style.format(number))
     if reading is None:
-        assert 1900 <= number < 2100
+        assert 1900 <= number <= 2100
         assert "," not in style.format(number)
         return
     assert reading.minimum == Decimal(number)
