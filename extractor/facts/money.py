@@ -11,13 +11,13 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
 
-from extractor.facts.adjoining import Around, check_cut, look_around
-from extractor.facts.currencies import Currency, states_in
-from extractor.facts.doubts import is_other_language
-from extractor.facts.expressions import Expression
 from extractor.facts.fact import Check, Value, Verbatim
-from extractor.facts.tokens import is_kind, tokenize, word_at
-from extractor.facts.written import Written, describe, read_written
+from extractor.facts.numbers.adjoining import Around, check_cut, look_around
+from extractor.facts.numbers.currencies import Currency, states_in
+from extractor.facts.numbers.doubts import is_other_language
+from extractor.facts.numbers.expressions import Expression
+from extractor.facts.numbers.tokens import is_kind, tokenize, word_at
+from extractor.facts.numbers.written import Written, describe, read_written
 
 Amount = Annotated[
     Decimal,
@@ -196,6 +196,9 @@ class Money(Value):
         if given in settled:
             only = len(settled) == 1 and currency.default is None
             return Check("agrees", assumed="" if only else f"{currency.words} read as {given}, since the passage names its state")
+        if given is None and currency.default is not None and not currency.is_settled:
+            # the text may speak of another dollar further off: left open is missing, not wrong
+            return Check("not_understood", f"bare {currency.words} in {words!r} is usually {currency.default}; the currency was left open.")
         expected = currency.default or (settled[0] if len(settled) == 1 else None)
         if expected is not None:
             return Check("disagrees", f"{currency.words!r} in {words!r} means {expected} here; given currency {given or 'null'}.")

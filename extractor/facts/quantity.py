@@ -10,12 +10,12 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from extractor.facts.adjoining import Around, check_cut, look_around
-from extractor.facts.doubts import is_other_language
 from extractor.facts.fact import Check, Value, Verbatim
-from extractor.facts.tails import word_list
-from extractor.facts.tokens import tokenize, word_at
-from extractor.facts.written import Written, describe, read_written
+from extractor.facts.numbers.adjoining import Around, check_cut, look_around
+from extractor.facts.numbers.doubts import is_other_language
+from extractor.facts.numbers.tails import word_list
+from extractor.facts.numbers.tokens import tokenize, word_at
+from extractor.facts.numbers.written import Written, describe, read_written
 
 Number = Annotated[int | float, Field(ge=0, le=10**24, allow_inf_nan=False), WithJsonSchema({"type": "number"})]
 """Zero or more; on the wire one JSON number, so that a count stays an int and a share a float."""

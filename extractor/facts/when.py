@@ -9,10 +9,10 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from extractor.facts.calendar import OPEN, Days, shift
-from extractor.facts.datewords import AFTER, BEFORE, BY, NOT_BEFORE, NOT_UNTIL, SINCE, UNTIL, VOCABULARY, Token, tokenise
+from extractor.facts.dates.calendar import OPEN, Days, shift
+from extractor.facts.dates.datewords import AFTER, BEFORE, BY, NOT_BEFORE, NOT_UNTIL, SINCE, UNTIL, VOCABULARY, Token, tokenise
+from extractor.facts.dates.intervals import WhenReading, read_tokens
 from extractor.facts.fact import Check, Value, Verbatim
-from extractor.facts.intervals import WhenReading, read_tokens
 
 LONGEST_CHARS = 200
 """Longer words are no date; they are not read, so that hostile text costs nothing."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.facts.money import Money, MoneyReading, read_money
-from extractor.facts.written import plain_number
+from extractor.facts.numbers.written import plain_number
 
 
 def shown(reading: MoneyReading | None) -> str:
@@ -463,14 +463,19 @@ def test_a_sum_that_is_what_its_words_mean_agrees():
         ("10000000000", "30000000000", "USD", True),
         ("10000000000", "30000000000", "EUR", False),
         ("10000000000", "30000000000", "CAD", False),
-        ("10000000000", "30000000000", None, False),
     ],
 )
 def test_a_sum_that_differs_from_its_words_disagrees(minimum, maximum, currency, approximate):
-    """A lost magnitude, a lost end, a mean, another flag, another currency or none."""
+    """A lost magnitude, a lost end, a mean, another flag, another currency."""
     found = check(DEAL, "between $10-30 billion", minimum, maximum, currency, approximate=approximate)
     assert found.result == "disagrees"
     assert "given" in found.message
+
+
+def test_a_bare_dollar_left_open_is_flagged_and_not_wrong():
+    """A missing currency is no wrong one where the words alone do not settle it; where they do, it disagrees."""
+    assert check(DEAL, "between $10-30 billion", "10000000000", "30000000000", None).result == "not_understood"
+    assert exactly("€240 million", "€240 million", "240000000", None).result == "disagrees"
 
 
 def test_the_message_says_what_the_words_mean():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.facts.numerals import read_number
-from extractor.facts.tokens import tokenize
+from extractor.facts.numbers.numerals import read_number
+from extractor.facts.numbers.tokens import tokenize
 
 ONES = [
     "zero",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extractor.facts.numbers.written import plain_number
 from extractor.facts.quantity import Quantity, QuantityReading, read_quantity
-from extractor.facts.written import plain_number
 
 
 def shown(reading: QuantityReading | None) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.facts.calendar import Days
+from extractor.facts.dates.calendar import Days
 from extractor.facts.when import LONGEST_CHARS, When, read_when
 
 FRIDAY = date(2025, 7, 25)

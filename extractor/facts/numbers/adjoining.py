@@ -7,13 +7,13 @@ belong to it is a doubt, and then nothing is believed either way.
 
 from typing import NamedTuple
 
-from extractor.facts.doubts import doubt_about
-from extractor.facts.expressions import Expression, read_expression
 from extractor.facts.fact import Check
-from extractor.facts.qualifiers import PART, PARTS, PERCENT
-from extractor.facts.tails import rate_at
-from extractor.facts.tokens import HYPHENS, Token, is_glued, is_kind, tokenize, word_at
-from extractor.facts.written import Written, describe
+from extractor.facts.numbers.doubts import doubt_about
+from extractor.facts.numbers.expressions import Expression, read_expression
+from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT
+from extractor.facts.numbers.tails import rate_at
+from extractor.facts.numbers.tokens import HYPHENS, Token, is_glued, is_kind, tokenize, word_at
+from extractor.facts.numbers.written import Written, describe
 
 _CHARS_BEFORE, _CHARS_AFTER = 80, 60  # more than a number expression is long; beyond them a passage says nothing about the number
 _PLACES = frozenset({"under", "above", "below", "close"})  # "delivered under two contracts", "close to two bases"

@@ -4,12 +4,12 @@ In: tokens and an expression among them. Out: a reason for doubt, or "". Floor: 
 Before changing it: the words stand in neighbours.toml. A doubt costs a warning; a missing one may let a wrong number pass.
 """
 
-from extractor.facts.currencies import read_before
-from extractor.facts.expressions import Expression, read_expression
-from extractor.facts.numerals import NUMBER_WORDS, read_scale
-from extractor.facts.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
-from extractor.facts.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
-from extractor.facts.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+from extractor.facts.numbers.currencies import read_before
+from extractor.facts.numbers.expressions import Expression, read_expression
+from extractor.facts.numbers.numerals import NUMBER_WORDS, read_scale
+from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
+from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
+from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
 
 _QUALIFIERS_ABROAD = word_list("qualifiers_abroad")
 _LINKS_ABROAD = word_list("links_abroad")

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from extractor.facts.tokens import HYPHENS, Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.tokens import HYPHENS, Token, is_glued, is_kind, word_at
 
 ONES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
 TEENS = {

@@ -6,9 +6,9 @@ Before changing it: a length alone names no day; it is never counted from public
 
 from datetime import date
 
-from extractor.facts.calendar import OPEN, Days, Period, month_of, shift, year_of
-from extractor.facts.datewords import AHEAD, BEHIND, HEDGES, LENGTHS, NUMBERS, UNRESOLVED, VAGUE
-from extractor.facts.points import Point, Points, moved
+from extractor.facts.dates.calendar import OPEN, Days, Period, month_of, shift, year_of
+from extractor.facts.dates.datewords import AHEAD, BEHIND, HEDGES, LENGTHS, NUMBERS, UNRESOLVED, VAGUE
+from extractor.facts.dates.points import Point, Points, moved
 
 _HOURS_IN_DAY = 24
 _REACH_DAYS = {"day": 14, "week": 70, "fortnight": 140, "month": 600, "year": 3650, "decade": 18250}

@@ -6,7 +6,7 @@ Before changing it: a phrase that leaves open what it does to the number ("just 
 
 from typing import Literal, NamedTuple
 
-from extractor.facts.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, word_at
 
 Bound = Literal["least", "most", "about", "plain", "definite", "unsure"]
 """What a phrase does to a number; `plain` and `definite` ("the", "its") do nothing, but what stands before a `definite` one is no bound."""

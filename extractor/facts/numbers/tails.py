@@ -8,11 +8,11 @@ import tomllib
 from importlib.resources import files
 from typing import NamedTuple
 
-from extractor.facts.numerals import NUMBER_WORDS
-from extractor.facts.qualifiers import Bound, suffix_at
-from extractor.facts.tokens import HYPHENS, Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.numerals import NUMBER_WORDS
+from extractor.facts.numbers.qualifiers import Bound, suffix_at
+from extractor.facts.numbers.tokens import HYPHENS, Token, is_glued, is_kind, word_at
 
-_LISTS: dict[str, str] = tomllib.loads((files("extractor.facts") / "neighbours.toml").read_text(encoding="utf-8"))
+_LISTS: dict[str, str] = tomllib.loads((files("extractor.facts.numbers") / "neighbours.toml").read_text(encoding="utf-8"))
 
 
 def word_list(name: str) -> frozenset[str]:

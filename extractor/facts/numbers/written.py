@@ -7,9 +7,9 @@ Before changing it: what counts as a quantity or a sum is not decided here, but 
 from decimal import Decimal
 from typing import NamedTuple
 
-from extractor.facts.expressions import Expression, read_expression
-from extractor.facts.tails import QUOTE_MARKS, Tail, read_tail
-from extractor.facts.tokens import Token, tokenize
+from extractor.facts.numbers.expressions import Expression, read_expression
+from extractor.facts.numbers.tails import QUOTE_MARKS, Tail, read_tail
+from extractor.facts.numbers.tokens import Token, tokenize
 
 _LONGEST_WORDS = 200  # code points; a longer text is no value, and reading stays fast whatever the model answers
 _TRAILING_MARKS = QUOTE_MARKS | frozenset(".,;:")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from extractor.facts.calendar import Portion
+from extractor.facts.dates.calendar import Portion
 
 
 class Token(NamedTuple):

@@ -9,8 +9,8 @@ from datetime import date
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from extractor.facts.calendar import Days, Unit, month_of, year_of
-from extractor.facts.datewords import MONTHS, SHORT_MONTHS, SHORT_WEEKDAYS, WEEKDAYS, Cursor, Token
+from extractor.facts.dates.calendar import Days, Unit, month_of, year_of
+from extractor.facts.dates.datewords import MONTHS, SHORT_MONTHS, SHORT_WEEKDAYS, WEEKDAYS, Cursor, Token
 
 FIRST_YEAR, LAST_YEAR = 1800, 2199
 """Four digits outside these are a count, not a year that news of our time speaks of."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from extractor.facts.calendar import OPEN, Days, Period, month_of, nearest, shift, year_of
-from extractor.facts.datewords import (
+from extractor.facts.dates.calendar import OPEN, Days, Period, month_of, nearest, shift, year_of
+from extractor.facts.dates.datewords import (
     AFTER,
     BEFORE,
     BETWEEN,
@@ -23,9 +23,9 @@ from extractor.facts.datewords import (
     UNTIL,
     Token,
 )
-from extractor.facts.lengths import Lengths
-from extractor.facts.points import Point
-from extractor.facts.stamps import Stamp
+from extractor.facts.dates.lengths import Lengths
+from extractor.facts.dates.points import Point
+from extractor.facts.dates.stamps import Stamp
 
 _RECENT_DAYS = 31
 """A deadline's first day, where a model gives one, may be the day it was set: this far before publication at most."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from extractor.facts.calendar import (
+from extractor.facts.dates.calendar import (
     OPEN,
     Days,
     Period,
@@ -29,8 +29,8 @@ from extractor.facts.calendar import (
     weeks_of,
     year_of,
 )
-from extractor.facts.datewords import DAY_PARTS, EDGES, ORDINALS, PORTIONS, SEASONS, WEEKDAYS
-from extractor.facts.stamps import FIRST_YEAR, LAST_YEAR, Stamp, Stamps
+from extractor.facts.dates.datewords import DAY_PARTS, EDGES, ORDINALS, PORTIONS, SEASONS, WEEKDAYS
+from extractor.facts.dates.stamps import FIRST_YEAR, LAST_YEAR, Stamp, Stamps
 
 _WHICH = {
     **dict.fromkeys(("last", "past", "this past", "the last", "the past"), -1),

@@ -8,9 +8,9 @@ the whole.
 from decimal import Decimal
 from typing import NamedTuple
 
-from extractor.facts.currencies import Currency, merged, read_after, read_before
-from extractor.facts.numerals import ARTICLES, NUMBER_WORDS, SCALES, Number, read_number, read_scale
-from extractor.facts.qualifiers import (
+from extractor.facts.numbers.currencies import Currency, merged, read_after, read_before
+from extractor.facts.numbers.numerals import ARTICLES, NUMBER_WORDS, SCALES, Number, read_number, read_scale
+from extractor.facts.numbers.qualifiers import (
     PART,
     PREFIX_WORDS,
     Bound,
@@ -21,7 +21,7 @@ from extractor.facts.qualifiers import (
     starts_cleanly,
     suffix_at,
 )
-from extractor.facts.tokens import Token, is_kind, word_at
+from extractor.facts.numbers.tokens import Token, is_kind, word_at
 
 
 class Expression(NamedTuple):

@@ -9,7 +9,7 @@ import tomllib
 from importlib.resources import files
 from typing import NamedTuple
 
-from extractor.facts.tokens import Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at
 
 
 class Currency(NamedTuple):
@@ -39,7 +39,7 @@ def _by_word(lines: dict[str, str]) -> dict[str, Currency]:
     return {word: _currency(codes) for words, codes in lines.items() for word in words.split()}
 
 
-_TABLE = tomllib.loads((files("extractor.facts") / "currencies.toml").read_text(encoding="utf-8"))
+_TABLE = tomllib.loads((files("extractor.facts.numbers") / "currencies.toml").read_text(encoding="utf-8"))
 _CODES = {code: _currency(code) for code in _TABLE["codes"].split()}
 _PLAIN_CODES = frozenset(_TABLE["plain_codes"].split())
 _SIGNS = _by_word(_TABLE["signs"])
