@@ -108,6 +108,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("--json", action="store_true", help="one JSON object a line")
 
+    evaluate = _command(commands, "evaluate", "how good a run is against gold labels", _evaluate)
+    _add_run_dir(evaluate)
+    evaluate.add_argument("--gold", type=Path, required=True, metavar="PATH", help="a JSONL file or a folder of them; see docs/gold.md")
+    evaluate.add_argument(
+        "--compare", type=Path, metavar="RUN_DIR", help="another run on the same gold: what got better and worse since it"
+    )
+    evaluate.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this fact type; may be given more than once")
+    evaluate.add_argument("--worst", type=int, default=10, metavar="N", help="disagreements to print (default: 10)")
+    evaluate.add_argument("--html", type=Path, metavar="FILE", help="also write one HTML page")
+    evaluate.add_argument("--json", action="store_true", help="as one JSON object")
+
     schemas = _command(commands, "schemas", "list the fact types, or show one", _schemas)
     schemas.add_argument("name", nargs="?", metavar="NAME", help="registered name or FILE.py:CLASS")
     schemas.add_argument("--json", action="store_true", help="the JSON Schema alone")
@@ -208,6 +219,32 @@ def _show(arguments: argparse.Namespace) -> int:
                 print(line)
         elif not show.facts(show.console(to_terminal=sys.stdout.isatty()), rows, group=arguments.by):
             print(f"No {arguments.verdict} facts in {str(arguments.run_dir)!r}.", file=sys.stderr)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from extractor.errors import UsageError
+    from extractor.results import show
+    from extractor.results.evaluation import show as evaluation_show
+    from extractor.results.evaluation.evaluate import evaluate, read_run
+    from extractor.results.evaluation.gold import read_gold
+    from extractor.results.evaluation.page import page
+
+    gold = read_gold(arguments.gold)
+    if arguments.schema:
+        gold = gold.only(arguments.schema)
+    run = read_run(arguments.run_dir, arguments.schema)
+    other = read_run(arguments.compare, arguments.schema) if arguments.compare else None
+    found = evaluate(run.rows, run.articles, gold, about=run.about, other=other)
+    if arguments.html:
+        try:
+            arguments.html.write_text(page(found), encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise UsageError(f"{str(arguments.html)!r} cannot be written: {error.strerror or error}. Name another file.") from error
+    if arguments.json:
+        print(found.model_dump_json(indent=2))
+    else:
+        evaluation_show.show(show.console(to_terminal=sys.stdout.isatty()), found, worst=arguments.worst)
     return 0
 
 
