@@ -95,7 +95,7 @@ class LoopbackEndpoint:
         self._closing = threading.Event()
         self._errors: list[Exception] = []
         self._server = _Server((host, 0), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="loopback", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, name="loopback", daemon=True)
 
     @property
     def base_url(self) -> str:

@@ -7,7 +7,6 @@ mode's body once (https://python.useinstructor.com) and parses nothing, and tena
 """
 
 import asyncio
-import copy
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +28,7 @@ from extractor.settings import Settings
 _CONNECT_S = 10.0  # a host that takes longer to accept is not there: SYN is sent again after 1, 3 and 7 seconds
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 8.0  # doubled each time, less up to a quarter by chance: as the SDK's own retries
 _BLIND_PAUSE_S = 1.0  # for a 429 that does not say how long
+_LONGEST_PAUSE_S = 3600.0  # a longer wish is a mistake or a ban: one request an hour finds out
 _AFTER_PAUSE_S = 0.2  # waiting calls start within this time after a pause, not all at once
 _FIRST_TRIES = 3  # requests to an endpoint that has never answered: two seconds tell that nothing listens
 _LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is perhaps an odd article
@@ -173,8 +173,10 @@ class Client:
         if tried is not None:
             talk = _Talk(call, on_attempt, self._settings.retry_budget_s)
             reply, last = await self._exchange(talk, tried)
-            self._proven = self._proven or gives_shape(reply, len(call.fact_types))
-            if self._proven or last.outcome != "bad_request" or not blames_mode(last):
+            if tried == self._mode and gives_shape(reply, len(call.fact_types)):
+                self._proven = True
+            # another call may have found a better mode while this one was out: only the mode in force is beyond doubt
+            if (self._proven and tried == self._mode) or last.outcome != "bad_request" or not blames_mode(last):
                 return reply
         async with self._walking:
             if self._ended and self._ended[0] > entered:  # it ended while this call waited: no need to hear it once more
@@ -264,7 +266,7 @@ class Client:
         )  # fmt: skip
         self._answered = self._answered or heard.status is not None
         if heard.again and (heard.outcome == "rate_limited" or (heard.status == HTTPStatus.SERVICE_UNAVAILABLE and heard.retry_after_s)):
-            rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else heard.retry_after_s
+            rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
@@ -299,7 +301,8 @@ class Client:
             return Heard("no_connection", cause, again=True)
         if isinstance(error, (self._vendor.APITimeoutError, TimeoutError)):
             return Heard("timeout", f"No whole answer within {self._settings.timeout_s:g} s (--timeout).", again=True)
-        if isinstance(error, self._vendor.APIConnectionError):
+        broken = isinstance(error, self._vendor.APIConnectionError) and not any(isinstance(link, http.DecodingError) for link in chain)
+        if broken:
             return Heard("reset", f"The connection broke: {cause}", again=True)
         return Heard("not_json", f"The answer cannot be read: {cause}", status=HTTPStatus.OK, again=True)
 
@@ -322,7 +325,7 @@ class Client:
         handler, strict = MODES[mode]
         carrier = self._carrier(call)
         write = mode_registry.get_handlers(Provider.OPENAI, Mode[handler]).request_handler
-        written = copy.deepcopy(write(response_model=carrier, kwargs={"messages": slots()})[1])  # instructor shares schemas between bodies
+        written = write(response_model=carrier, kwargs={"messages": slots()})[1]
         if strict:  # no handler of instructor 1.17 sends it by itself
             holder = written["tools"][0]["function"] if "tools" in written else written["response_format"]["json_schema"]
             holder["strict"] = True

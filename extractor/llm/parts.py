@@ -40,13 +40,15 @@ def split(text: str, budget: int, *, within: Span | None = None) -> list[Span]:
 def halves(text: str, part: Span) -> list[Span]:
     """`part` cut in two about its middle, for a model that could not take or answer it whole."""
     size = part.end - part.start
-    return split(text, max(1, min(size - 1, size // 2 + OVERLAP_CHARS)), within=part)
+    # room for the overlap, but never so much that a short part hardly shrinks: each step is asked and paid for
+    return split(text, max(1, min(size - 1, size // 2 + min(OVERLAP_CHARS, size // 8))), within=part)
 
 
 def _edge(text: str, start: int, limit: int) -> int:
     """Where to end a part that begins at `start`: the last good edge in its second half, else at `limit`."""
     for pattern in _EDGES:
-        edges = [found.start() for found in pattern.finditer(text, start + (limit - start) // 2, limit)]
+        # a closing quote mark stays with its sentence
+        edges = [found.start() + len(found.group().rstrip()) for found in pattern.finditer(text, start + (limit - start) // 2, limit)]
         if edges and edges[-1] > start:
             return edges[-1]
     return limit

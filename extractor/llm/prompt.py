@@ -51,9 +51,9 @@ def extract_prompt(
         again: A last line for a model whose answer could not be read; "" for none.
     """
     text = part.of(article.text) if part else article.text
-    user = _render(
-        EXTRACT_PROMPT, "user", article=article, text=text, part=number, parts=parts, fence=_fence("article", text), again=again, types=[]
-    )
+    article = _with_plain_title(article)
+    fence = _fence("article", text, article.title or "")
+    user = _render(EXTRACT_PROMPT, "user", article=article, text=text, part=number, parts=parts, fence=fence, again=again, types=[])
     return Prompt(name=EXTRACT_PROMPT, system=_extract_system(tuple(types.items())), user=user)
 
 
@@ -61,7 +61,10 @@ def repair_prompt(article: Article, items: Sequence[ToRepair], passages: Sequenc
     """The request for corrected versions of `items`, with the stretches of the article that concern them."""
     texts = [passage.of(article.text) for passage in passages]
     shown = [{"number": item.number, "type": item.fact_type, "json": item.json_text, "issues": item.issues} for item in items]
-    user = _render(REPAIR_PROMPT, "user", article=article, items=shown, passages=texts, fence=_fence("passages", *texts))
+    article = _with_plain_title(article)
+    others = (text for item in items for text in (item.json_text, *(f"{issue.path} {issue.message}" for issue in item.issues)))
+    fence = _fence("passages", *texts, article.title or "", *others)
+    user = _render(REPAIR_PROMPT, "user", article=article, items=shown, passages=texts, fence=fence)
     return Prompt(name=REPAIR_PROMPT, system=_render(REPAIR_PROMPT, "system"), user=user)
 
 
@@ -121,8 +124,13 @@ def _answer(name: str, facts: Sequence[Fact]) -> str:
     return json.dumps({name: [fact.model_dump(mode="json") for fact in facts]}, ensure_ascii=False)
 
 
+def _with_plain_title(article: Article) -> Article:
+    """`article` with its headline in one line: it stands outside of the fence, where a line break could open a section."""
+    return article.model_copy(update={"title": " ".join(article.title.split())}) if article.title else article
+
+
 def _fence(word: str, *texts: str) -> str:
-    """A marker that does not stand in the texts: an article cannot close its own fence, whatever it holds."""
+    """A marker that stands in none of the texts of a request: an article cannot close its own fence, whatever it holds."""
     fences = (f"<<<{word}{f' {number}' if number else ''}>>>" for number in itertools.count())
     return next(fence for fence in fences if not any(fence in text for text in texts))
 

@@ -167,16 +167,15 @@ def _answer_starts(text: str) -> list[int]:
 
 
 class _Reader:
-    """One text being read; it remembers what failed, so that no failure is paid for many times."""
+    """One text being read; it counts what failed, so that no failure is paid for many times."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts_left = _FAILED_STARTS
-        self._line_wise = False
 
     def find(self, fact_types: tuple[str, ...], position: int) -> dict[str, _Found]:
         """The asked arrays from `position` on, by type; a type that the text does not have is left out."""
-        key = re.compile(rf'(?<!\\)"({"|".join(map(re.escape, fact_types))})"\s*+:\s*+')
+        key = re.compile(rf'"({"|".join(map(re.escape, fact_types))})"\s*+:\s*+')
         found: dict[str, _Found] = {}
         intact_until = region = 0
         while match := key.search(self._text, position):
@@ -253,11 +252,8 @@ class _Reader:
             literal = _LITERAL.match(self._text, at)
             # a number that ends with the text may be the beginning of a longer one
             return literal.end() if literal and literal.end() < len(self._text) else None
-        if not self._line_wise:
-            if (end := self._closing(_TOKEN, at)) is not None:
-                return end
-            self._line_wise = True
-        return self._closing(_LINE_TOKEN, at)
+        end = self._closing(_TOKEN, at)
+        return self._closing(_LINE_TOKEN, at) if end is None else end
 
     def _closing(self, tokens: re.Pattern[str], at: int) -> int | None:
         """The end of the object or array that opens at `at`, by its brackets outside strings."""

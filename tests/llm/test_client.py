@@ -3,6 +3,7 @@ import gc
 import json
 import pickle
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm import client as client_module
 from extractor.llm.client import Client
-from extractor.llm.modes import MODES
+from extractor.llm.modes import MODES, tidy
 from extractor.llm.responses import retry_after_s
 from extractor.records import Attempt, Call, Prompt, Reply
 from extractor.schemas import FundingSource, NegotiationProposal, WeaponsTransfer
@@ -51,6 +52,8 @@ def _quick(monkeypatch):
     monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
     monkeypatch.setattr(client_module, "_BLIND_PAUSE_S", 0.02)
     monkeypatch.setattr(client_module, "_AFTER_PAUSE_S", 0.01)
+    # reading the certificates takes 30 ms a client, and no test here speaks TLS
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
     for name in (
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
@@ -92,7 +95,7 @@ class Run(NamedTuple):
         return [mode_of(request) for request in self.requests]
 
 
-def _run(answer, *, calls=(_call(),), mode="json_schema/strict", at_once=False, types=TYPES, **options):
+def _run(answer, *, calls=None, mode="json_schema/strict", at_once=False, types=TYPES, **options):
     """Real calls to a real server on loopback, one after the other or all at once."""
     with LoopbackEndpoint(answer) as endpoint:
         assert endpoint.base_url.startswith("http://127.0.0.1:")
@@ -103,7 +106,7 @@ def _run(answer, *, calls=(_call(),), mode="json_schema/strict", at_once=False, 
 
         async def ask_all():
             async with Client(settings, types, mode=mode) as client:
-                asked = [client.ask(call, lambda _, attempt: attempts.append(attempt)) for call in calls]
+                asked = [client.ask(call, lambda _, attempt: attempts.append(attempt)) for call in calls or [_call()]]
                 if at_once:
                     return await asyncio.gather(*asked, return_exceptions=True), client
                 results = []
@@ -132,6 +135,16 @@ def _with(request, **changes):
         else:
             body["choices"][0]["message"][name] = value
     return Raw(body)
+
+
+def _in_turn(answers, then=None):
+    """One answer after the other, then always `then`."""
+    left = iter(answers)
+
+    def answer(request):
+        return next(left, then)(request)
+
+    return answer
 
 
 def _tool(arguments):
@@ -174,7 +187,7 @@ ANSWERS = {
     "null message": (lambda r: _with(r, top_choices=[{"index": 0, "message": None}]), "not_json", 2),
     "deep nesting": (lambda r: Raw("[" * 100_000), "not_json", 2),
     "bytes": (lambda r: Raw(b"\xff\xfe\x00"), "not_json", 2),
-    "not gzip": (lambda r: Raw(b"plain", headers={"content-encoding": "gzip"}), "reset", 2),
+    "not gzip": (lambda r: Raw(b"plain", headers={"content-encoding": "gzip"}), "not_json", 2),
     "429": (lambda r: _error(429), "rate_limited", 2),
     "500": (lambda r: _error(500), "server_error", 2),
     "501": (lambda r: _error(501), "server_error", 1),
@@ -248,8 +261,7 @@ def test_slow_answer_is_a_timeout(answer):
 
 def test_usage_of_failed_attempts_counts():
     """Tokens of an attempt that failed were paid for, so they are in the reply's usage beside those of the one that worked."""
-    answers = iter([lambda r: _with(r, top_choices=[]), lambda r: _error(500), lambda r: GOOD])
-    run = _run(lambda r: next(answers)(r), attempts=5)
+    run = _run(_in_turn([lambda r: _with(r, top_choices=[]), lambda r: _error(500), lambda r: GOOD]), attempts=5)
     usage = run.reply.usage
     assert (usage.attempts, usage.unreported) == (3, 1)
     assert [attempt.usage.unreported for attempt in run.attempts] == [0, 1, 0]
@@ -296,10 +308,27 @@ def test_pause_beyond_the_budget_fails_at_once():
     assert time.monotonic() - began < 3
 
 
+def test_wish_to_wait_is_granted_for_a_server_error_too():
+    """A 500 that says how long to wait is sent again after that time, not after our own."""
+    run = _run(_in_turn([lambda r: _error(500, headers={"retry-after-ms": "300"})], then=lambda r: GOOD))
+    assert run.reply.outcome == "ok"
+    assert run.times[1] - run.times[0] >= 0.3
+
+
 def test_attempts_and_budget_bound_the_requests():
     """A server that fails for ever gets `attempts` requests, and one where there is no time to wait."""
     assert len(_run(lambda r: _error(500), attempts=5).requests) == 5
     assert len(_run(lambda r: _error(500), attempts=5, retry_budget_s=0).requests) == 1
+
+
+@pytest.fixture
+def in_new_york(monkeypatch):
+    """The clock of a machine that is not set to UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -311,8 +340,8 @@ def test_attempts_and_budget_bound_the_requests():
         ({"retry-after": "nan"}, None), ({"retry-after": "inf"}, None), ({}, None), ({"retry-after-ms": "x", "retry-after": "3"}, 3),
     ],
 )  # fmt: skip
-def test_retry_after_is_read_in_all_its_forms(headers, seconds):
-    """Seconds, milliseconds and HTTP dates are understood; what is none of them is no wish."""
+def test_retry_after_is_read_in_all_its_forms(headers, seconds, in_new_york):
+    """Seconds, milliseconds and HTTP dates, which are GMT wherever we are, are understood; what is none of them is no wish."""
     assert retry_after_s(headers, now=datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds
 
 
@@ -394,10 +423,15 @@ def test_incomplete_answers_for_ever_settle_on_the_mode_that_gave_them():
 @pytest.mark.parametrize("name", ["refusal", "withheld", "429", "half a body", "overflow, OpenAI", "nothing but reasoning", "html"])
 def test_what_befell_the_article_is_no_evidence_against_a_mode(name):
     """The first article's own bad luck is its reply; the walk starts anew with the next call."""
-    answers = iter([ANSWERS[name][0]] * ANSWERS[name][2])
-    run = _run(lambda r: next(answers, lambda _: GOOD)(r), mode=None, calls=[_call(1), _call(2)])
+    run = _run(_in_turn([ANSWERS[name][0]] * ANSWERS[name][2], then=lambda _: GOOD), mode=None, calls=[_call(1), _call(2)])
     assert [reply.outcome for reply in run.results] == [ANSWERS[name][1], "ok"]
     assert set(run.modes) == {"json_schema/strict"}
+
+
+def test_answer_cut_before_any_array_proves_no_mode():
+    """A model that spent its whole limit on reasoning has shown nothing of the shape."""
+    run = _run(ANSWERS["nothing but reasoning"][0], mode=None)
+    assert run.client.mode is None
 
 
 @pytest.mark.parametrize("name", ["cut at the limit", "missing comma"])
@@ -423,6 +457,15 @@ def test_remembered_mode_that_is_refused_is_walked_again():
     assert run.client.mode == "tools/strict"
 
 
+def test_late_refusal_of_a_stale_mode_is_asked_again():
+    """A call whose refusal comes after another call has found the right mode is no lost call."""
+    slow = Raw({"error": {"message": "no"}}, 400, delay_s=0.3)
+    otherwise = lambda r: slow if "number 1" in r["messages"][1]["content"] else _error(400)  # noqa: E731
+    run = _run(_accepting("tools/strict", otherwise=otherwise), mode="json_schema/strict", calls=[_call(1), _call(2)], at_once=True)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert run.modes == ["json_schema/strict"] * 2 + ["tools/strict"] * 2
+
+
 def test_proven_mode_is_not_doubted():
     """A 400 in a mode that has worked is the article's own."""
     run = _run(lambda r: _error(400) if "number 2" in r["messages"][1]["content"] else GOOD, calls=[_call(number) for number in range(4)])
@@ -439,6 +482,12 @@ def test_server_that_refuses_every_mode_ends_the_run_at_the_second_call():
     assert "No mode works" in str(second)
     assert "strange request" in str(second)
     assert len(run.requests) == 12
+
+
+def test_broken_server_does_not_count_towards_the_end():
+    """A walk through nothing but 500s says nothing about the modes, so one odd article after it does not end the run."""
+    run = _run(lambda r: _error(500 if "number 1" in r["messages"][1]["content"] else 400), mode=None, calls=[_call(1), _call(2)])
+    assert [reply.outcome for reply in run.results] == ["server_error", "bad_request"]
 
 
 # --- what ends the run
@@ -573,6 +622,16 @@ def test_schema_on_the_wire_is_strict(offline, kind, mode):
     assert mode_of(body) == mode
 
 
+def test_tidying_keeps_data_and_names():
+    """Only keywords go: a field's name, an allowed value and an example may be called title or default."""
+    schema = {
+        "title": "Facts",
+        "properties": {"default": {"title": "Default", "enum": ["title"], "examples": [{"title": 1}]}},
+        "default": {},
+    }
+    assert tidy(schema) == {"title": "Facts", "properties": {"default": {"enum": ["title"], "examples": [{"title": 1}]}}}
+
+
 def test_violations_are_seen():
     """The check above can fail."""
     bad = {"type": "object", "properties": {"a": {"oneOf": []}, "b": {"default": 1, "title": "B"}}, "required": ["a"]}
@@ -655,6 +714,12 @@ def test_no_secret_reaches_an_error_an_attempt_or_a_repr():
     assert len(run.attempts[0].error) <= 500
 
 
+def test_key_of_any_form_is_hidden():
+    """A key that looks like none is cut out all the same, since it is known."""
+    run = _run(lambda r: _error(400, "what is Zq93/kfj2? no key"), mode="json", api_key=SecretStr("Zq93/kfj2"))
+    assert run.reply.error == "what is [secret]? no key"
+
+
 def test_password_in_the_base_url_is_not_shown():
     """A base URL with a password is used, and shown without it."""
     with LoopbackEndpoint(lambda r: _error(401)) as endpoint:
@@ -729,7 +794,7 @@ def test_cancelled_calls_leave_nothing_behind(mode):
     async def cancel(endpoint):
         async with Client(Settings(base_url=endpoint.base_url, attempts=5), TYPES, mode=mode) as client:
             tasks = [asyncio.create_task(client.ask(_call(number))) for number in range(4)]
-            while not endpoint.requests:
+            while not endpoint.requests:  # noqa: ASYNC110 - the server's thread has no event of this loop
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.05)
             for task in tasks:
@@ -792,7 +857,7 @@ def test_importing_the_client_does_not_import_the_vendors():
 
 def test_endpoint_binds_loopback_alone():
     """The test server cannot be reached from elsewhere."""
-    for host in ("0.0.0.0", "192.168.0.1", "localhost", "::1"):
+    for host in ("0.0.0.0", "192.168.0.1", "localhost", "::1"):  # noqa: S104 - refused
         with pytest.raises(UsageError, match="no IPv4 loopback address"):
             LoopbackEndpoint(lambda r: GOOD, host=host)
 

@@ -115,6 +115,7 @@ def test_no_text_raises(text):
         ('"{\\"weapons_transfer\\": [1, 2]}"', ["1", "2"], True),
         ('[{"weapons_transfer": [1]}, {"weapons_transfer": [2]}]', ["1", "2"], True),
         ('[{"weapons_transfer": [1]}, {"weapons_transfer": [2', ["1"], False),
+        ('[{"weapons_transfer": [1], "x": {"y": 2}}, {"weapons_transfer": [2', ["1"], False),
         ('Draft: {"weapons_transfer": [1, 2]}\nBetter: {"weapons_transfer": [3]}', ["3"], True),
         ('```json\n{"weapons_transfer": [1]}\n```\n```json\n{"funding_source": [2]}\n```', ["1"], True),
         ('<think>maybe {"weapons_transfer": [1]}, or {"weapons_transfer": [</think>{"weapons_transfer": [3]}', ["3"], True),
@@ -168,12 +169,12 @@ QUARTER_MEGABYTE = 250_000
 @pytest.mark.parametrize(
     "unit",
     ['{"weapons_transfer":[]', '{"weapons_transfer":[{', '{"weapons_transfer":[{x},', "{x},", '{"a": "x" y"}\n,', "[", "{", '{"', '"', "\\", '"\\', "{} ",
-     "[{", "<think>", "</think", '"weapons_transfer" ', '"weapons_transfer":', " ", "1", "{[", "[}", '"\n', "```json\n{"],
+     "[{", "<think>", "</think", '"weapons_transfer" ', '"weapons_transfer":', " ", "1", "{[", "[}", '"\n', "```json\n{", '{"a": ['],
 )  # fmt: skip
-@pytest.mark.parametrize("head", ["", '{"weapons_transfer": ['])
-def test_hostile_text_is_read_in_linear_time(unit, head):
+@pytest.mark.parametrize(("head", "tail"), [("", '"weapons_transfer": []}'), ('{"weapons_transfer": [', "")])
+def test_hostile_text_is_read_in_linear_time(unit, head, tail):
     """No repetition of a fragment makes reading cost more than a few times what an honest text of the size costs."""
-    text = head + unit * ((QUARTER_MEGABYTE - len(head)) // len(unit))
+    text = head + unit * (QUARTER_MEGABYTE // len(unit)) + tail
     began = time.process_time()
     cut(text, TYPES)
     assert (
