@@ -88,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--concurrency", type=int, metavar="N", help="articles worked on at a time (default: 16)")
     run.add_argument("--timeout", type=float, metavar="S", help="seconds for one request (default: 120)")
     run.add_argument("--repairs", type=int, metavar="N", help="rounds in which facts that fail a check go back (default: 2)")
+    run.add_argument("--rpm", type=int, metavar="N", help="requests in any minute at most")
+    run.add_argument("--tpm", type=int, metavar="N", help="tokens in any minute at most, estimated before and corrected after each request")
+    run.add_argument("--max-cost", type=float, metavar="USD", help="US dollars that this run may cost; reserved before each request")
+    run.add_argument("--price", type=_price, metavar="IN,OUT", help="US dollars for a million tokens, for a model whose price is not known")
     run.add_argument("--limit", type=int, metavar="N", help="ask at most N articles, then stop")
     run.add_argument("--retry-failed", action="store_true", help="ask articles again that are remembered as failed or partial")
     run.add_argument("--quiet", action="store_true", help="no progress; failures are still named")
@@ -111,9 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = _command(commands, "evaluate", "how good a run is against gold labels", _evaluate)
     _add_run_dir(evaluate)
     evaluate.add_argument("--gold", type=Path, required=True, metavar="PATH", help="a JSONL file or a folder of them; see docs/gold.md")
-    evaluate.add_argument(
-        "--compare", type=Path, metavar="RUN_DIR", help="another run on the same gold: what got better and worse since it"
-    )
+    evaluate.add_argument("--compare", type=Path, metavar="RUN_DIR", help="another run on the same gold: what changed since it")
     evaluate.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this fact type; may be given more than once")
     evaluate.add_argument("--worst", type=int, default=10, metavar="N", help="disagreements to print (default: 10)")
     evaluate.add_argument("--html", type=Path, metavar="FILE", help="also write one HTML page")
@@ -159,6 +161,14 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as YYYY-MM-DD") from None
 
 
+def _price(text: str) -> tuple[float, float]:
+    try:
+        given_input, given_output = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no pair of prices; write IN,OUT, such as 0.25,2.00") from None
+    return given_input, given_output
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from extractor import api
     from extractor.results.progress import Progress
@@ -180,6 +190,10 @@ def _run(arguments: argparse.Namespace) -> int:
         concurrency=arguments.concurrency,
         timeout_s=arguments.timeout,
         repairs=arguments.repairs,
+        rpm=arguments.rpm,
+        tpm=arguments.tpm,
+        max_cost_usd=arguments.max_cost,
+        price_usd=arguments.price,
     )
     with Progress(quiet=arguments.quiet) as progress:
         report = api.run(options, settings, progress=progress)

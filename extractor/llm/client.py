@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from types import TracebackType, new_class
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from extractor.errors import EndpointError, ExtractorError, SettingsError, UsageError
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.endpoint import endpoint
 from extractor.llm.modes import FIRST, MODES, Plan, closeness, gives_shape, prepared, slots, tidy
+from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
 from extractor.llm.responses import Heard, blames_mode, no_connection, of_completion, of_status
 from extractor.llm.salvage import read_reply
@@ -59,6 +60,16 @@ class _Talk:
             self._tell(self.call, attempt)
 
 
+class Gate(Protocol):
+    """Lets requests out one by one; whoever runs many articles keeps the limits behind it."""
+
+    async def admit(self, body: Mapping[str, Any]) -> Any:
+        """A ticket for one request with this JSON body, as soon as it may be sent; what it raises ends the call."""
+
+    def settle(self, ticket: Any, usage: Usage) -> None:
+        """What the request with this ticket really used."""
+
+
 class Client:
     """Asks one model at one endpoint; for one event loop, and to be closed (`async with`).
 
@@ -66,18 +77,21 @@ class Client:
         settings: Endpoint, model, key, times and limits.
         types: Registered name to class of every fact type that calls will name.
         mode: The mode that worked in an earlier run, such as `json_schema/strict`; None finds out with the first call.
+        gate: Asked before every request, retries included; None lets all pass.
 
     Raises:
         SettingsError: There is neither key nor base URL, the base URL is none, or `mode` is unknown.
     """
 
-    def __init__(self, settings: Settings, types: Mapping[str, type[Fact]], *, mode: str | None = None) -> None:
+    def __init__(self, settings: Settings, types: Mapping[str, type[Fact]], *, mode: str | None = None, gate: Gate | None = None) -> None:
         if mode is not None and mode not in MODES:
             raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(MODES)}.")
         self._settings = settings
         self._types = dict(types)
         self._endpoint = endpoint(settings)
         self._mode = mode
+        self._gate = gate
+        self._price = price_of(settings)
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
         self._quiet_until = 0.0
@@ -154,6 +168,10 @@ class Client:
 
     def _key(self, body: dict[str, Any]) -> str:
         return fingerprint({"body": body, "endpoint": self._endpoint.url})
+
+    def cost_usd(self, usage: Usage) -> float | None:
+        """US dollars for this usage; None when the model's price is not known."""
+        return self._price.cost_usd(usage) if self._price else None
 
     async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None) -> Reply:
         """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
@@ -246,7 +264,7 @@ class Client:
             raise self._end(tried.ends_run, last.status)
         if last.outcome == "no_connection" and not self._answered:
             raise self._end(no_connection(self._endpoint, last.error or ""))
-        return tried.reply.model_copy(update={"usage": talk.usage}), last
+        return tried.reply.model_copy(update={"usage": talk.usage, "cost_usd": self.cost_usd(talk.usage)}), last
 
     async def _once(self, talk: _Talk, mode: str, body: dict[str, Any], key: str) -> _Try:
         """Exactly one HTTP request, or none where a pause outlasts the call."""
@@ -256,8 +274,15 @@ class Client:
                 attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
                 return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
             await asyncio.sleep(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
+        ticket = await self._gate.admit(body) if self._gate else None
+        usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
-        heard = await self._request(body)
+        try:
+            heard = await self._request(body)
+            usage = heard.usage
+        finally:
+            if self._gate:
+                self._gate.settle(ticket, usage)
         latency_s = time.monotonic() - began
         reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
         attempt = Attempt(

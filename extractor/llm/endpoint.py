@@ -69,8 +69,8 @@ def endpoint(settings: Settings) -> Endpoint:
     """
     if settings.api_key is None and settings.base_url is None:
         raise SettingsError(
-            "There is no model to ask: no key and no base URL. Set OPENAI_API_KEY, or name an endpoint with --base-url, "
-            "a local model with --local or cassettes with --replay.",
+            "No model to ask. Set OPENAI_API_KEY, or name an OpenAI-compatible server with --base-url (Ollama, vLLM, llama.cpp; no key "
+            "needed), or replay recorded answers with --replay DIR.",
         )
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     url = (settings.base_url or OPENAI_URL).rstrip("/")

@@ -318,6 +318,20 @@ class Ledger:
         for row in self._rows(f"{sql} ORDER BY article_id, position", (*wanted, *kinds)):
             yield json.loads(row["row"])
 
+    def fact_types(self) -> Iterator[dict[str, Any]]:
+        """Every version of every fact type asked for: `name`, `fingerprint`, `version`, `json_schema`; by name, the latest asked first."""
+        for row in self._rows("SELECT name, fingerprint, version, json_schema FROM fact_types ORDER BY name, last_run DESC, fingerprint"):
+            yield {**row, "json_schema": json.loads(row["json_schema"])}
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """While it lasts, everything that people ask is answered as of one moment, whatever a run writes meanwhile."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")  # nothing was written
+
     def summary(self) -> dict[str, Any]:
         """Counts for `status`: articles by status, facts by type and verdict, tokens, cost, failures, the last run's manifest."""
         db = self._db

@@ -5,9 +5,12 @@ Before changing it: a reservation is the worst case that is known, and the actua
 """
 
 import asyncio
+import json
 import re
 import time
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from extractor.errors import LimitReached, SettingsError
 from extractor.llm.prices import Price
@@ -39,6 +42,13 @@ def estimate_tokens(text: str) -> int:
         if rest <= 0:
             break
     return max(1, round(tokens + max(rest, 0)))
+
+
+def estimate_body(body: Mapping[str, Any]) -> int:
+    """About how many tokens a request has, its schema included; at least 1."""
+    rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
+    texts = [str(message["content"]) for message in body["messages"]]
+    return estimate_tokens("\n".join([*texts, json.dumps(rest, ensure_ascii=False)]))
 
 
 class Ticket:
@@ -88,16 +98,16 @@ class Limits:
             return self._answer_tokens / self._answers
         return float(min(self._settings.max_output_tokens or FIRST_OUTPUT_TOKENS, FIRST_OUTPUT_TOKENS))
 
-    async def admit(self, request: str) -> Ticket:
+    async def admit(self, body: Mapping[str, Any]) -> Ticket:
         """A ticket for one request, as soon as the limits allow it; in the order asked.
 
         Args:
-            request: All text that is sent.
+            body: The JSON body that is sent.
 
         Raises:
             LimitReached: Its estimated cost is more than what is left of `max_cost_usd`.
         """
-        estimated = estimate_tokens(request)
+        estimated = estimate_body(body)
         async with self._turn:
             expected = Usage(input_tokens=round(estimated * self.ratio), output_tokens=round(self.output_tokens()))
             cost = self._price.cost_usd(expected) if self._price else 0.0
