@@ -6,9 +6,9 @@ Before changing it: a match may differ from the text in the ways listed at `norm
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -20,12 +20,14 @@ MIN_WORDS_FOR_CASE = 4
 _QUOTE_MARKS = "\"'`´‘’‚‛“”„‟′″‹›«»"
 _DASHES = "-‐‑‒–—―−"
 _SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # no white space lies beyond U+3000
-_INVISIBLE = "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero-width space, word joiner, stray BOM
+_INVISIBLE = "\u00ad\u200b\u2060\ufeff\ufe0e\ufe0f"  # soft hyphen, zero-width space, word joiner, stray BOM, text or emoji style
 _EXPANDED = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "…": "..."}
 
 _ONE_TO_ONE = str.maketrans({**dict.fromkeys(_QUOTE_MARKS, "'"), **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_SPACES, " ")})
 _LENGTH_CHANGING = re.compile(f"[ {_INVISIBLE}]{{2,}}|[{_INVISIBLE}]|[{''.join(_EXPANDED)}]")
 
+_DIGIT_JOINTS = ".,:'’·/\u2044"  # between digits they make one token: 3.5, 1,200, 1'200, 3/4, 10:30
+_NAME_DASHES = "-‐‑‒–−"  # of F-16; a long dash parts clauses
 _GROUP_SPACES = "\u00a0\u202f\u2009"  # between the digits of 1 200; a plain space is also what parts a year from a count
 _THREE_DIGITS = re.compile(r"\d{3}(?!\d)")
 _WORD = re.compile(r"\w+")
@@ -51,6 +53,11 @@ class Normalised(NamedTuple):
         begin = self.origins[first] + (0 if self.atoms[first] else start - self.starts[first])
         stop = self.origins[last] + (self.atoms[last] or end - self.starts[last])
         return Span(start=begin, end=stop)
+
+    def is_edge(self, at: int) -> bool:
+        """Whether `at` lies between characters of the original, and not inside a replaced stretch."""
+        stretch = bisect_right(self.starts, at) - 1
+        return at in (self.starts[stretch], len(self.text)) or not self.atoms[stretch]
 
 
 def normalise(text: str) -> Normalised:
@@ -91,7 +98,7 @@ def _composed(text: str) -> list[tuple[int, int, str]]:
     plain = at = 0
     while at < len(text):
         end = at + 1
-        while end < len(text) and (unicodedata.combining(text[end]) or "\u1160" <= text[end] <= "\u11ff"):  # marks; Hangul vowels and tails
+        while end < len(text) and (_is_mark(text[end]) or "\u1160" <= text[end] <= "\u11ff"):  # marks; Hangul vowels and tails
             end += 1
         cluster = text[at:end]
         if not unicodedata.is_normalized("NFC", cluster):
@@ -128,38 +135,40 @@ class Ground:
         words = words.strip(_SPACES + _INVISIBLE)
         if not _WORD.search(words):
             return []
-        places = self._exact(words) or self._typographic(words, any_case=any_case)
-        if within is not None:
-            places = [place for place in places if any(span.start <= place.start and place.end <= span.end for span in within)]
-            if not places and words in self.text:  # the exact places lie elsewhere; the ones inside may differ in typography
-                places = [
-                    place
-                    for place in self._typographic(words, any_case=any_case)
-                    if any(span.start <= place.start and place.end <= span.end for span in within)
-                ]
-        return places
+        for tier in self._tiers(words, any_case=any_case):
+            if places := tier if within is None else [place for place in tier if any(_holds(span, place) for span in within)]:
+                return places
+        return []
 
-    def _exact(self, words: str) -> list[Span]:
-        return [Span(start=at, end=at + len(words)) for at in _occurrences(self.text, words)]
-
-    def _typographic(self, words: str, *, any_case: bool) -> list[Span]:
+    def _tiers(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
+        """The exact places, then those in any typography, then those in any case where that is allowed."""
+        exact = (Span(start=at, end=at + len(words)) for at in _occurrences(self.text, words))
+        yield [place for place in exact if _is_whole(self.text, place)]
         if self._normalised is None:
             self._normalised = normalise(self.text)
         wanted = normalise(words).text.strip(" ")
-        haystack = self._normalised.text
-        found = list(_occurrences(haystack, wanted))
-        if not found and (any_case or len(wanted.split()) >= MIN_WORDS_FOR_CASE):
+        yield self._originals(self._normalised, _occurrences(self._normalised.text, wanted), len(wanted))
+        count = len(wanted.split())
+        if any_case or count >= MIN_WORDS_FOR_CASE:
             if self._folded is None:
-                self._folded = _fold(haystack)
-            found = list(_occurrences(self._folded, _fold(wanted)))
-        return [self._normalised.span(at, at + len(wanted)) for at in found]
+                self._folded = _fold(self._normalised.text)
+            places = self._originals(self._normalised, _occurrences(self._folded, _fold(wanted)), len(wanted))
+            # "US" is not "us", nor "Turkey" a turkey
+            capital = count == 1 and _has_capital(words)
+            yield [place for place in places if not capital or _has_capital(place.of(self.text))]
+
+    def _originals(self, normal: Normalised, found: Sequence[int], length: int) -> list[Span]:
+        """The original spans at `found`, places of the normalised text; only those of whole tokens."""
+        spans = [normal.span(at, at + length) for at in found if normal.is_edge(at) and normal.is_edge(at + length)]
+        return [span for span in spans if _is_whole(self.text, span)]
 
     def closest(self, words: str, count: int = 1) -> list[Span]:
         """The sentences that share most words with `words`, best first; fewer than `count` when no others share any."""
         if self._sentences is None:
             self._sentences = [(span, _bag(span.of(self.text))) for span in sentences(self.text)]
         wanted = _bag(words)
-        scored = [(_overlap(wanted, bag), span) for span, bag in self._sentences]
+        size = wanted.total()
+        scored = [(_overlap(bag, wanted, size), span) for span, bag in self._sentences]
         return [span for score, span in sorted(scored, key=lambda pair: (-pair[0], pair[1].start))[:count] if score > 0]
 
     def paragraph(self, span: Span) -> Span:
@@ -177,9 +186,19 @@ def choose(places: Sequence[Sequence[Span]]) -> list[Span]:
     """
     if not places:
         return []
-    rarest = min(places, key=len)
-    nearest = ([min(options, key=lambda span, a=anchor: (_gap(span, a), span.start)) for options in places] for anchor in rarest)  # type: ignore[misc]
+    sets = [sorted(options, key=lambda span: span.start) for options in places]
+    starts = [[span.start for span in options] for options in sets]
+    rarest = min(sets, key=len)
+    nearest = ([_nearest(options, begins, anchor) for options, begins in zip(sets, starts, strict=True)] for anchor in rarest)
     return min(nearest, key=lambda spans: (max(s.end for s in spans) - min(s.start for s in spans), spans[0].start))
+
+
+def _nearest(options: Sequence[Span], starts: Sequence[int], anchor: Span) -> Span:
+    """The option nearest to `anchor`, the first of equals; a look-up, since a reply may quote "the" a hundred times."""
+    at = min(bisect_left(starts, anchor.start), len(options) - 1)
+    while at and _gap(options[at - 1], anchor) <= _gap(options[at], anchor):
+        at -= 1
+    return options[at]
 
 
 def sentences(text: str) -> list[Span]:
@@ -192,46 +211,62 @@ def _occurrences(haystack: str, needle: str) -> list[int]:
     found = []
     at = haystack.find(needle)
     while at >= 0:
-        if _starts_token(haystack, at) and _ends_token(haystack, at + len(needle)):
-            found.append(at)
+        found.append(at)
         at = haystack.find(needle, at + 1)
     return found
 
 
+def _is_whole(text: str, span: Span) -> bool:
+    """Whether tokens begin and end at the edges of `span`."""
+    return _starts_token(text, span.start) and _ends_token(text, span.end)
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char).startswith("M")
+
+
 def _is_wordlike(char: str) -> bool:
-    return char.isalnum() or char == "_" or unicodedata.combining(char) != 0
+    return char.isalnum() or char == "_" or _is_mark(char)
+
+
+def _has_capital(text: str) -> bool:
+    return any(char.isupper() for char in text)
+
+
+def _beside(text: str, at: int, step: int) -> str:
+    """The two characters from `at` on in the direction of `step`, nearest first; what cannot be seen does not part tokens."""
+    seen = ""
+    while 0 <= at < len(text) and len(seen) < len("F-"):
+        if text[at] not in _INVISIBLE and unicodedata.category(text[at]) != "Cf":
+            seen += text[at]
+        at += step
+    return seen
 
 
 def _starts_token(text: str, at: int) -> bool:
     """Whether a token may begin at `at`: "3" does not in "13", "one" not in "drones", "5" not in "3.5", "16" not in "F-16"."""
-    if at == 0:
-        return True
-    before, first = text[at - 1], text[at]
+    first, before, earlier = text[at], *_padded(_beside(text, at - 1, -1))
     if _is_wordlike(before) and _is_wordlike(first):
         return False
-    if not first.isdigit() or at == 1:
+    if not first.isdigit():
         return True
-    earlier = text[at - 2]
-    if before in ".," and earlier.isdigit():
+    if earlier.isdigit() and (before in _DIGIT_JOINTS or (before in _GROUP_SPACES and _THREE_DIGITS.match(text, at))):
         return False
-    if before in _DASHES and earlier.isalpha():
-        return False
-    return not (before in _GROUP_SPACES and earlier.isdigit() and _THREE_DIGITS.match(text, at))
+    return not (before in _NAME_DASHES and earlier.isalpha())
 
 
 def _ends_token(text: str, end: int) -> bool:
     """Whether a token may end before `end`: "3" does not in "3.5", "10" not in "10²", "1" not in "1 200" with a group space."""
-    if end >= len(text):
-        return True
-    last, after = text[end - 1], text[end]
+    last, after, following = text[end - 1], *_padded(_beside(text, end, 1))
     if _is_wordlike(last) and _is_wordlike(after):
         return False
-    if not last.isdigit():
+    if not last.isdigit() or not following.isdigit():
         return True
-    following = text[end + 1 : end + 2]
-    if after in ".," and following.isdigit():
-        return False
-    return not (after in _GROUP_SPACES and _THREE_DIGITS.match(text, end + 1))
+    return not (after in _DIGIT_JOINTS or (after in _GROUP_SPACES and _THREE_DIGITS.match(text, end + 1)))
+
+
+def _padded(seen: str) -> tuple[str, str]:
+    return seen[:1] or "\n", seen[1:] or "\n"
 
 
 def _fold(text: str) -> str:
@@ -244,10 +279,14 @@ def _bag(text: str) -> Counter[str]:
     return Counter(_WORD.findall(text.lower()))
 
 
-def _overlap(wanted: Counter[str], bag: Counter[str]) -> float:
-    shared = (wanted & bag).total()
+def _overlap(bag: Counter[str], wanted: Counter[str], size: int) -> float:
+    shared = (bag & wanted).total()  # in this order it costs what the sentence is long, whatever a reply gives as a quote
     # F-measure of shared words: a long sentence does not win by its length alone
-    return 2 * shared / (wanted.total() + bag.total()) if shared else 0.0
+    return 2 * shared / (size + bag.total()) if shared else 0.0
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _gap(one: Span, other: Span) -> int:

@@ -4,13 +4,14 @@ In: believed facts in order. Out: the ones that stay, and which of the others ea
 Before changing it: two facts that differ in any stated value are never merged.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from extractor.facts.fact import Fact
 from extractor.records import Span
 
-_ABOUT = ("evidence", "is_background", "attribution")  # how it is told, not what
+HOW_TOLD = ("evidence", "is_background", "attribution")
+"""Fields that say how a fact is told: two facts that differ in these alone are the same fact."""
 
 
 class Reading(NamedTuple):
@@ -19,8 +20,8 @@ class Reading(NamedTuple):
     fact_type: str
     value: Fact
     evidence: tuple[Span, ...]
-    part: int
-    """The part of the article it was read from, counted from 0."""
+    answer: int
+    """Which of the article's answers it was read from, counted from 0: two answers may be about the same words."""
 
 
 def covered(readings: Sequence[Reading]) -> dict[int, int]:
@@ -36,7 +37,7 @@ def covered(readings: Sequence[Reading]) -> dict[int, int]:
             if _same(reading.value, other.value):
                 cover[place] = earlier
                 break
-            if reading.part != other.part and _overlap(reading.evidence, other.evidence):
+            if reading.answer != other.answer and _overlap(reading.evidence, other.evidence):
                 if _says_no_more(reading.value, other.value):
                     cover[place] = earlier
                     break
@@ -61,9 +62,15 @@ def _says_no_more(one: Fact, other: Fact) -> bool:
     return all(value == full[name] or value in (None, [], "unspecified") for name, value in told(one).items())
 
 
-def told(fact: Fact) -> dict[str, object]:
+def told(fact: Fact) -> dict[str, Any]:
     """What a fact states, as JSON-like data, without how and by whom it is told: what makes two facts the same."""
-    return fact.model_dump(mode="json", exclude=set(_ABOUT))
+    return told_of(fact.model_dump(mode="json"))
+
+
+def told_of(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a fact's stored JSON value; a denied or disputed fact is not the same as one that is not."""
+    stated = {name: said for name, said in value.items() if name not in HOW_TOLD}
+    return {**stated, "doubted": value["attribution"]["certainty"] in ("denied", "disputed")}
 
 
 def _overlap(one: Sequence[Span], other: Sequence[Span]) -> bool:

@@ -49,6 +49,10 @@ class Grounded(Record, Generic[F]):
     """The versions that were not believed before this one, oldest first; empty when it was kept as given."""
 
 
+GroundedFact = Grounded[Fact]
+"""Any believed fact; named here, at the module's level, since pickle looks the class up by its name in this module."""
+
+
 class Quarantined(Record):
     """An item of a reply that is not believed, kept with its reasons; or one that only repeats a believed fact."""
 
@@ -82,7 +86,7 @@ class Outcome(Record):
     """Why it is not complete, in words; None when it is."""
     cause: AttemptOutcome | None = None
     """The same as a name, such as `refusal`; None when complete."""
-    facts: tuple[SerializeAsAny[Grounded[Fact]], ...] = ()
+    facts: tuple[SerializeAsAny[GroundedFact], ...] = ()
     """Believed facts, in the order in which they were given."""
     quarantined: tuple[Quarantined, ...] = ()
     """Items that are not believed."""

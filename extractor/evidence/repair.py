@@ -25,14 +25,18 @@ NEAREST = 2
 class Item(NamedTuple):
     """One version of one item of a reply."""
 
-    order: tuple[int, int, int]
-    """Where its part begins, the place of its type, its place in the array: a repaired fact keeps it."""
-    part: int
-    """Where the part of the article begins that it was read from, a code point."""
+    order: tuple[int, int, int, int]
+    """Where its part of the article begins, the place of its type, its place in the array, the number of the answer: a repaired fact
+    keeps it, and no two items share it."""
     fact_type: str
     """Registered name."""
     json_text: str
     """As the model wrote it."""
+
+    @property
+    def answer(self) -> int:
+        """Which of the article's answers it stands in, counted from 0."""
+        return self.order[-1]
 
 
 class Bad(NamedTuple):
@@ -61,28 +65,23 @@ def questions(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]])
 def answers(question: Question, reply: Reply) -> dict[int, str | None]:
     """The corrected JSON text by number; None for a withdrawn item. Numbers that were not asked for are left out.
 
-    A number answered twice counts once, as first answered. An entry that is a bare fact, which servers without a strict schema give,
-    is taken when one item was asked for.
+    A number answered twice counts once, as first answered. Where one item was asked for, an entry that is a bare fact or has no readable
+    number, which servers without a strict schema give, is taken for it. An entry that is no JSON is left out.
     """
+    only = next(iter(question.items)) if len(question.items) == 1 else None
     found: dict[int, str | None] = {}
     for item in reply.items:
-        entry = _entry(item.json_text)
-        if isinstance(entry, dict) and isinstance(entry.get("item"), int) and "fact" in entry:
-            number, fact = entry["item"], entry["fact"]
-        elif len(question.items) == 1:
-            number, fact = next(iter(question.items)), entry
-        else:
+        try:
+            entry = json.loads(item.json_text)
+        except (ValueError, RecursionError):
             continue
+        number, fact = only, entry
+        if isinstance(entry, dict) and "fact" in entry and ("item" in entry or len(entry) == 1):
+            given, fact = entry.get("item"), entry["fact"]
+            number = given if type(given) is int else only  # true is an int too
         if number in question.items and question.items[number].item.fact_type == item.fact_type:
             found.setdefault(number, None if fact is None else json.dumps(fact, ensure_ascii=False))
     return found
-
-
-def _entry(json_text: str) -> object:
-    try:
-        return json.loads(json_text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _question(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]]) -> Question:

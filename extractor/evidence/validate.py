@@ -8,6 +8,7 @@ The chain: quote in article → `as_written` in quote → value agrees with `as_
 import difflib
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from extractor.errors import SchemaError
 from extractor.evidence.ground import Ground, choose
 from extractor.facts.fact import Check, Fact, Leaf, Value, walk
-from extractor.facts.party import Party, mentions
+from extractor.facts.party import Party, country_of, mentions
 from extractor.records import Article, Issue, Span
 
 JUDGE_VERSION = 1
@@ -25,7 +26,7 @@ JUDGE_VERSION = 1
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
 _WINDOW_CHARS = 200  # on either side of a value's words: the longest number expressions are well below
 _COMPARED_WORDS = 200  # of a quote and a sentence when looking for their difference: comparing is quadratic
-_NUMBER = re.compile(r"\d[\d.,]*")
+_WORD = re.compile(r"\w+(?:[-.,'’]\w+)*")
 
 
 class Believed(NamedTuple):
@@ -73,7 +74,7 @@ class Judge:
             issues.append(
                 Issue.error("no_evidence", "evidence", "The record has no quote; copy the passage that proves it from the article.")
             )
-        inside = list(quotes.values())
+        inside = list(dict.fromkeys(quotes.values()))
         nowhere = [leaf.text for leaf, _ in leaves if leaf.role == "quote" and leaf.path not in quotes]
         spans = dict(quotes)
         for leaf, owner in leaves:
@@ -99,13 +100,12 @@ class Judge:
         return Believed(value, evidence, spans, countries, tuple(issues))
 
     def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
-        found: dict[str, list[Span]] = {}
-        for leaf in leaves:
-            if places := self.ground.find(leaf.text):
-                found[leaf.path] = places
-            else:
-                issues.append(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)))
-        return dict(zip(found, choose(list(found.values())), strict=True))
+        places = {text: self.ground.find(text) for text in dict.fromkeys(leaf.text for leaf in leaves)}  # a stuck model repeats one quote
+        standing = {text: found for text, found in places.items() if found}
+        chosen = dict(zip(standing, choose(list(standing.values())), strict=True))
+        lost = (leaf for leaf in leaves if leaf.text not in chosen)
+        issues.extend(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost)
+        return {leaf.path: chosen[leaf.text] for leaf in leaves if leaf.text in chosen}
 
     def _nowhere(self, quote: str) -> str:
         if not quote.strip():
@@ -140,9 +140,10 @@ class Judge:
     def _check_at(self, value: Value, place: Span) -> Check:
         # the article's own words around the value, not the quote's: a quote may stop in the middle of a number expression
         paragraph = self.ground.paragraph(place)
-        begin = max(paragraph.start, place.start - _WINDOW_CHARS)
-        end = min(paragraph.end, place.end + _WINDOW_CHARS)
-        return value.check(quote=self.article.text[begin:end], start=place.start - begin, published=self.article.published)
+        before = self.article.text[max(paragraph.start, place.start - _WINDOW_CHARS) : place.start]
+        after = self.article.text[place.end : min(paragraph.end, place.end + _WINDOW_CHARS)]
+        # the value's own typography in the middle: soft hyphens in the article would put its end elsewhere
+        return value.check(quote=f"{before}{value.as_written}{after}", start=len(before), published=self.article.published)
 
     def _check_name(self, leaf: Leaf, inside: list[Span], spans: dict[str, Span], issues: list[Issue]) -> None:
         if places := self.ground.find(leaf.text, within=inside, any_case=True):
@@ -152,7 +153,7 @@ class Judge:
             issues.append(
                 Issue.warning("name_outside_evidence", leaf.path, f"{_shown(leaf.text)} stands in the article, but in none of the quotes.")
             )
-        elif mentions(leaf.text) & self._mentioned():
+        elif country_of(leaf.text) in self._mentioned():
             issues.append(
                 Issue.warning("name_in_other_words", leaf.path, f"The article names the state of {_shown(leaf.text)} in another form only.")
             )
@@ -171,7 +172,9 @@ class Judge:
     def _check_free(self, leaf: Leaf, inside: list[Span], issues: list[Issue]) -> None:
         if self.ground.find(leaf.text, within=inside):
             return
-        loose = [number for number in _NUMBER.findall(leaf.text) if not self.ground.find(number.rstrip(".,"), within=inside)]
+        # a number counts with what it is written together with: "F-16s", "13bn"; only a hyphen may part it ("13-strong")
+        numbers = [word for word in _WORD.findall(leaf.text) if _has_digit(word) and not self.ground.find(word, within=inside)]
+        loose = [part for word in numbers for part in word.split("-") if _has_digit(part) and not self.ground.find(part, within=inside)]
         if loose:
             issues.append(
                 Issue.error("number_not_in_evidence", leaf.path, f"{loose[0]!r} of {_shown(leaf.text)} is in none of the quotes.")
@@ -207,9 +210,9 @@ def texts_of(json_text: str) -> Mapping[str, list[str]]:
     except (ValueError, RecursionError):
         return {"other": [json_text]}
     texts: dict[str, list[str]] = {"evidence": [], "other": []}
-    queue: list[tuple[str, object]] = [("other", item)]
+    queue: deque[tuple[str, object]] = deque([("other", item)])
     while queue:
-        kind, value = queue.pop(0)
+        kind, value = queue.popleft()
         if isinstance(value, str):
             texts[kind].append(value)
         elif isinstance(value, dict):
@@ -250,6 +253,10 @@ def _difference(quote: str, closest: str) -> str:
             wrong, right = " ".join(said[from_said:to_said]), " ".join(there[from_there:to_there])
             return f"; the quote has {_shown(wrong)} where the article has {_shown(right)}"
     return ""
+
+
+def _has_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
 
 
 def _owner(path: str) -> str:

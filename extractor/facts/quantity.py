@@ -12,7 +12,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 
 from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.numbers.adjoining import Around, check_cut, look_around
-from extractor.facts.numbers.doubts import is_other_language
+from extractor.facts.numbers.doubts import holds_no_number, is_other_language
 from extractor.facts.numbers.tails import word_list
 from extractor.facts.numbers.tokens import tokenize, word_at
 from extractor.facts.numbers.written import Written, describe, read_written
@@ -122,6 +122,10 @@ class Quantity(Value):
             return cut
         reading = None if written is None else _count(written)
         if written is None or reading is None or (written.expression.abroad and is_other_language(quote, start)):
+            if (self.minimum is not None or self.maximum is not None) and holds_no_number(words, quote, start):
+                return Check(
+                    "disagrees", f"{words!r} holds no number, so minimum and maximum must be null; or give the words that hold it."
+                )
             return Check("not_understood", f"{words!r} is not read as a quantity, so its numbers are not verified.")
         return self._compared(reading, written, around)
 

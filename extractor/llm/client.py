@@ -136,6 +136,11 @@ class Client:
         """The mode in force, to be remembered with the run; None as long as none has given the shape."""
         return self._mode
 
+    @property
+    def endpoint_url(self) -> str:
+        """The base URL that is asked, without the password that may stand in it."""
+        return self._endpoint.shown
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -167,7 +172,7 @@ class Client:
         return self._key(self.body(call))
 
     def _key(self, body: dict[str, Any]) -> str:
-        return fingerprint({"body": body, "endpoint": self._endpoint.url})
+        return fingerprint({"body": body, "endpoint": self._endpoint.shown})
 
     def cost_usd(self, usage: Usage) -> float | None:
         """US dollars for this usage; None when the model's price is not known."""

@@ -8,6 +8,9 @@ Before changing it: live runs, batches and clusters all drive this one generator
         calls = steps.send([ask(call) for call in calls])   # StopIteration.value is the outcome
 """
 
+import itertools
+import json
+import re
 from collections.abc import Generator, Iterable, Mapping
 from typing import NamedTuple
 
@@ -28,6 +31,7 @@ _AGAIN = (
     "Your last answer could not be read as one JSON object of the asked shape. Answer with that object alone, whole and without other text."
 )
 _SAID_CHARS = 200  # of a refusal in a reason; all of it stands in the ledger
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOO_LONG: tuple[AttemptOutcome, ...] = ("length", "context_overflow")
 _UNREADABLE: tuple[AttemptOutcome, ...] = ("partial", "unparsable", "no_content")
 
@@ -50,6 +54,8 @@ class _Part(NamedTuple):
     types: tuple[str, ...]
     again: str = ""
     asked: int = 0
+    salvaged: tuple[Item, ...] = ()
+    """What the last broken answer for it, or for the part it was cut from, held; it counts only if no whole answer comes."""
 
 
 class _Lost(NamedTuple):
@@ -112,40 +118,51 @@ def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call
     spans = split(article.text, plan.part_chars)
     pending = [_Part(span, number, len(spans), tuple(plan.types)) for number, span in enumerate(spans, start=1)]
     items: list[Item] = []
-    salvaged: list[tuple[Span, list[Item]]] = []
-    lost: list[tuple[Span, _Lost]] = []
+    salvaged: list[Item] = []
+    lost: list[_Lost] = []
     answered = False
+    numbers = itertools.count()
     while pending:
         replies = yield [_call(article, plan, part) for part in pending]
         tally.add(replies)
         following: list[_Part] = []
-        for part, reply in zip(pending, replies, strict=True):
-            found = _items(part, reply, plan)
-            size = part.span.end - part.span.start
+        for asked, reply in zip(pending, replies, strict=True):
+            found = _items(asked, reply, plan, next(numbers))
             if reply.outcome == "ok":
                 answered = True
                 items.extend(found)
-                if reply.missing and part.asked < plan.repairs:
-                    again = f"Your last answer had no array for: {', '.join(reply.missing)}. Give it, empty if there is none."
-                    following.append(part._replace(types=reply.missing, again=again, asked=part.asked + 1))
-                elif reply.missing:
-                    lost.append((part.span, _Lost("partial", f"no answer for {', '.join(reply.missing)}")))
-                continue
-            salvaged.append((part.span, found))
-            if reply.outcome in _TOO_LONG and size > MIN_PART_CHARS:
+                if not reply.missing:
+                    continue
+            part = _unanswered(asked, reply, found)
+            if reply.outcome in _TOO_LONG and part.span.end - part.span.start > MIN_PART_CHARS:
                 cut = halves(article.text, part.span)
                 following.extend(part._replace(span=span, number=n, parts=len(cut)) for n, span in enumerate(cut, start=1))
-            elif reply.outcome in _UNREADABLE and part.asked < plan.repairs:
-                following.append(part._replace(again=_AGAIN, asked=part.asked + 1))
+            elif reply.outcome in ("ok", *_UNREADABLE) and part.asked < plan.repairs:
+                following.append(part._replace(again=_again(reply), asked=part.asked + 1))
             else:
-                lost.append((part.span, _Lost(reply.outcome, _reason(reply))))
+                lost.append(_loss(reply))
+                salvaged.extend(part.salvaged)
         pending = following
-    # what was read out of broken answers counts only where no whole answer came for that stretch
-    for span, found in salvaged:
-        if found and any(span.start < gone.end and gone.start < span.end for gone, _ in lost):
-            answered = True
-            items.extend(found)
-    return sorted(items, key=lambda item: item.order), [loss for _, loss in lost], answered
+    # two halves that failed share what was read before they were cut
+    items.extend(dict.fromkeys(salvaged))
+    return sorted(items, key=lambda item: item.order), lost, answered or bool(salvaged)
+
+
+def _unanswered(part: _Part, reply: Reply, found: tuple[Item, ...]) -> _Part:
+    """What of a part is still to be answered, with what was read of it so far."""
+    if reply.outcome != "ok":
+        return part._replace(salvaged=found or part.salvaged)
+    return part._replace(types=reply.missing, salvaged=tuple(item for item in part.salvaged if item.fact_type in reply.missing))
+
+
+def _again(reply: Reply) -> str:
+    if reply.outcome != "ok":
+        return _AGAIN
+    return f"Your last answer had no array for: {', '.join(reply.missing)}. Give it, empty if there is none."
+
+
+def _loss(reply: Reply) -> _Lost:
+    return _Lost("partial", f"no answer for {', '.join(reply.missing)}") if reply.outcome == "ok" else _Lost(reply.outcome, _reason(reply))
 
 
 def _reason(reply: Reply) -> str:
@@ -160,12 +177,25 @@ def _call(article: Article, plan: Plan, part: _Part) -> Call:
     return Call(kind="extract", article_id=article.id, fact_types=part.types, prompt=prompt)
 
 
-def _items(part: _Part, reply: Reply, plan: Plan) -> list[Item]:
+def _items(part: _Part, reply: Reply, plan: Plan, answer: int) -> tuple[Item, ...]:
     position = {name: place for place, name in enumerate(plan.types)}
-    return [
-        Item((part.span.start, position[item.fact_type], item.index), part.span.start, item.fact_type, item.json_text)
+    return tuple(
+        Item((part.span.start, position[item.fact_type], item.index, answer), item.fact_type, _sendable(item.json_text))
         for item in reply.items
-    ]
+    )
+
+
+def _sendable(json_text: str) -> str:
+    """JSON text with lone surrogates as escapes, which a model may have written and no file or request can carry."""
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", json_text)
+
+
+def _same_json(one: str, other: str) -> bool:
+    """Whether two texts are the same JSON, whatever their spacing and the order of their keys; a text that is no JSON is only itself."""
+    try:
+        return one == other or bool(json.loads(one) == json.loads(other))
+    except (ValueError, RecursionError):
+        return False
 
 
 class _Desk:
@@ -200,11 +230,11 @@ class _Desk:
                 self._give_up(bad, Issue.error("not_repaired", "", why))
             elif (version := found[number]) is None:
                 self._give_up(bad, Issue.error("withdrawn", "", "Asked to correct this record, the model withdrew it."))
-            elif version == bad.tries[-1].json_text:
-                # asking the same again would be the same request: the stored reply would answer it
+            elif _same_json(version, bad.tries[-1].json_text):
+                # asking the same again would bring the same answer
                 self._give_up(bad, Issue.error("not_repaired", "", "The model gave the same record again."))
             else:
-                self.judge(bad.item._replace(json_text=version), bad.tries)
+                self.judge(bad.item._replace(json_text=_sendable(version)), bad.tries)
 
     def _give_up(self, bad: Bad, issue: Issue) -> None:
         last = bad.tries[-1]
@@ -218,7 +248,7 @@ class _Desk:
 
 def _outcome(article: Article, held: list[_Held], bad: list[Bad], lost: list[_Lost], tally: _Tally) -> Outcome:
     held.sort(key=lambda one: one.item.order)
-    cover = covered([Reading(one.item.fact_type, one.believed.value, one.believed.evidence, one.item.part) for one in held])
+    cover = covered([Reading(one.item.fact_type, one.believed.value, one.believed.evidence, one.item.answer) for one in held])
     facts = [_grounded(article, one) for one in held]
     merged = tuple(
         Quarantined(
@@ -227,8 +257,9 @@ def _outcome(article: Article, held: list[_Held], bad: list[Bad], lost: list[_Lo
             article_id=article.id,
             verdict="merged",
             tries=(
+                *held[place].tries,
                 Try(
-                    json_text=facts[place].value.model_dump_json(),
+                    json_text=held[place].item.json_text,
                     issues=(Issue.warning("merged", "", f"It says what fact {facts[by].id} says."),),
                 ),
             ),

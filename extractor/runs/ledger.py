@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from extractor.errors import LedgerError
+from extractor.evidence.merge import told_of
 from extractor.evidence.outcome import Grounded, Outcome, Quarantined
 from extractor.fingerprint import fingerprint
 from extractor.llm.salvage import read_reply
@@ -24,6 +25,7 @@ LEDGER_NAME = "ledger.sqlite"
 FACTS_NAME = "facts.jsonl"
 LOCK_NAME = "run.lock"
 
+_SLOT = "\x00user text\x00"
 _ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "content_filter", "context_overflow")
 """Outcomes that the same request would meet again: their replies are used instead of a call. The others are the transport's."""
 
@@ -48,7 +50,8 @@ def _m001_first(db: sqlite3.Connection) -> None:
         CREATE TABLE unreadable (path TEXT PRIMARY KEY, reason TEXT NOT NULL, run_id INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE attempts (
             id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, article_id TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
-            mode TEXT NOT NULL, prompt TEXT NOT NULL, system_hash TEXT NOT NULL, user_text TEXT NOT NULL, at TEXT NOT NULL,
+            mode TEXT NOT NULL, prompt TEXT NOT NULL, endpoint TEXT NOT NULL, frame_hash TEXT NOT NULL, user_text TEXT NOT NULL,
+            at TEXT NOT NULL,
             outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT, status INTEGER, input_tokens INTEGER NOT NULL,
             cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, unreported INTEGER NOT NULL, latency_s REAL NOT NULL,
             error TEXT, cost_usd REAL
@@ -88,6 +91,17 @@ class Provenance(NamedTuple):
     """Fingerprint of each fact type by name."""
 
 
+class Request(NamedTuple):
+    """What was sent in one attempt, and what it cost."""
+
+    body: Mapping[str, Any]
+    """The JSON body."""
+    endpoint: str
+    """Base URL."""
+    cost_usd: float | None = None
+    """US dollars; None when the model's price is not known."""
+
+
 class Ledger:
     """The memory of one run folder.
 
@@ -105,7 +119,7 @@ class Ledger:
         self._lock: int | None = None
         self._run_id = 0
         self._seen: list[tuple[int, str]] = []
-        self._system_known: set[str] = set()
+        self._frames_known: set[str] = set()
         path = folder / LEDGER_NAME
         if read_only and not path.is_file():
             raise LedgerError(f"{str(folder)!r} is no run folder: it has no {LEDGER_NAME}. `extractor run PATH --out {folder}` makes one.")
@@ -177,14 +191,16 @@ class Ledger:
             if all_seen:
                 db.execute("UPDATE articles SET present = (seen_run = ?)", (self._run_id,))
 
-    def attempt(self, call: Call, attempt: Attempt, cost_usd: float | None = None) -> None:
+    def attempt(self, call: Call, attempt: Attempt, request: Request) -> None:
         """Remember one HTTP request, before anything is made of its answer."""
-        system_hash = fingerprint(call.prompt.system)
+        frame = _frame(request.body, call.prompt.user)
+        frame_hash = fingerprint(frame)
         usage = attempt.usage
         with self._writing() as db:
-            if system_hash not in self._system_known:
-                db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (system_hash, call.prompt.system))
-                self._system_known.add(system_hash)
+            if frame_hash not in self._frames_known:
+                # rules, examples and schema are the same for every article: they are kept once
+                db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame_hash, frame))
+                self._frames_known.add(frame_hash)
             _insert(
                 db,
                 "attempts",
@@ -194,8 +210,9 @@ class Ledger:
                 key=attempt.key,
                 mode=attempt.mode,
                 prompt=call.prompt.name,
-                system_hash=system_hash,
-                user_text=call.prompt.user,
+                endpoint=request.endpoint,
+                frame_hash=frame_hash,
+                user_text=_storable(call.prompt.user),
                 at=_now(),
                 outcome=attempt.outcome,
                 text=_storable(attempt.text),
@@ -207,7 +224,7 @@ class Ledger:
                 unreported=usage.unreported,
                 latency_s=attempt.latency_s,
                 error=attempt.error,
-                cost_usd=cost_usd,
+                cost_usd=request.cost_usd,
             )
 
     def outcome(self, outcome: Outcome, *, key: str, judge_version: int, provenance: Provenance) -> None:
@@ -369,6 +386,37 @@ class Ledger:
             else None,
         }
 
+    def verify(self) -> list[str]:
+        """What does not hold in this ledger, in words; empty when all of it does.
+
+        Every fingerprint is derived anew: of stored texts, of each request from its parts, of each believed fact from its value; and every
+        quote is looked up at its offsets. It reads everything.
+        """
+        wrong: list[str] = []
+        frames: dict[str, str] = {}
+        for row in self._rows("SELECT hash, text FROM texts"):
+            frames[row["hash"]] = row["text"]
+            if fingerprint(row["text"]) != row["hash"]:
+                wrong.append(f"text {row['hash']} is not what was stored")
+        for row in self._rows("SELECT id, key, endpoint, frame_hash, user_text FROM attempts ORDER BY id"):
+            frame = frames.get(row["frame_hash"])
+            body = None if frame is None else json.loads(frame.replace(json.dumps(_SLOT)[1:-1], json.dumps(row["user_text"])[1:-1]))
+            if fingerprint({"body": body, "endpoint": row["endpoint"]}) != row["key"]:
+                wrong.append(f"attempt {row['id']} is not the request that its key says")
+        article_id, text = "", ""
+        for row in self.rows(("kept", "repaired")):
+            if row["article_id"] != article_id:
+                article_id = row["article_id"]
+                text = json.loads(self._db.execute("SELECT record FROM articles WHERE id = ?", (article_id,)).fetchone()[0])["text"]
+            if fingerprint([row["article_id"], row["fact_type"], told_of(row["value"])]) != row["id"]:
+                wrong.append(f"fact {row['id']} of {row['article_id']!r} is not what its id says")
+            wrong += [
+                f"fact {row['id']} of {row['article_id']!r}: its quote does not stand at [{quote['start']}, {quote['end']})"
+                for quote in row["evidence"]
+                if text[quote["start"] : quote["end"]] != quote["quote"]
+            ]
+        return wrong
+
     # inside
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[dict[str, Any]]:
@@ -475,6 +523,12 @@ def _row(fact: Grounded[Any] | Quarantined, article: Article, provenance: Proven
 
 def _quoted(span: Span, text: str) -> dict[str, Any]:
     return {"quote": span.of(text), "start": span.start, "end": span.end}
+
+
+def _frame(body: Mapping[str, Any], user_text: str) -> str:
+    """The body as JSON with a slot in the place of the text that differs from article to article."""
+    messages = [{**message, "content": message["content"].replace(user_text, _SLOT, 1)} for message in body["messages"]]
+    return json.dumps({**body, "messages": messages})
 
 
 def _storable(text: str) -> str:

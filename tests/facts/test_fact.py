@@ -1,5 +1,6 @@
 """What a fact is made of: names, closed parts, and the walk that finds every text to be checked."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Optional
 
 import pytest
@@ -109,6 +110,18 @@ def test_a_fixed_word_is_no_text_and_any_other_word_of_the_field_is():
     """The word "none" is allowed by the type; it is not looked for in the article."""
     fixed = DEAL.model_copy(update={"mixed": "none"})
     assert "mixed" not in [leaf.path for leaf in walk(fixed) if isinstance(leaf, Leaf)]
+
+
+def test_a_list_of_another_kind_is_walked_as_free_text():
+    """The catalogue refuses such a field; where it is used all the same, its texts do not escape the checks."""
+
+    class Loose(Fact):
+        """A field that strict decoding does not take."""
+
+        words: Sequence[Verbatim]
+
+    loose = Loose.model_validate(BASE | {"words": ["w"]})
+    assert Leaf("words[0]", None, "w") in list(walk(loose))
 
 
 def test_a_fact_is_closed_and_frozen():

@@ -778,3 +778,27 @@ def test_hostile_text_is_refused_quickly():
     assert read_quantity("1," * 50_000) is None
     passage = "10 " + "1,234 and " * 10_000
     assert exactly(passage, "10", 10).result == "not_understood"
+
+
+@pytest.mark.parametrize("words", ["Ukraine", "the systems", "tanks"])
+def test_words_without_any_number_certify_none(words):
+    """In an English passage, words that hold neither a digit nor a word of counting cannot carry a number."""
+    passage = "Norway will send the systems and tanks to Ukraine, the ministry said."
+    found = Quantity(as_written=words, minimum=5000, maximum=5000).check(quote=passage, start=passage.index(words), published=None)
+    assert found.result == "disagrees"
+    assert "holds no number" in found.message
+
+
+@pytest.mark.parametrize(
+    ("passage", "words"),
+    [
+        ("Norway will send a couple of batteries to the front, and half of the shells.", "a couple of batteries"),
+        ("Norway will send a battery to the front, and half of the shells.", "half of the shells"),
+        ("Norwegen wird zwölf Systeme an die Ukraine liefern, sagte der Minister.", "zwölf Systeme"),
+        ("Norveç Ukrayna'ya on sistem verecek.", "on sistem"),
+    ],
+)
+def test_words_that_may_count_are_flagged_not_refused(passage, words):
+    """Words of counting, and words of another language, may hold a number that the grammar does not know."""
+    found = Quantity(as_written=words, minimum=12, maximum=12).check(quote=passage, start=passage.index(words), published=None)
+    assert found.result == "not_understood"

@@ -11,7 +11,7 @@ from extractor.errors import LedgerError
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
 from extractor.runs.flow import Plan, flow
-from extractor.runs.ledger import MIGRATIONS, Ledger, Provenance
+from extractor.runs.ledger import MIGRATIONS, Ledger, Provenance, Request
 from extractor.schemas import WeaponsTransfer
 from extractor.settings import Settings
 from extractor.testing import LoopbackEndpoint
@@ -50,6 +50,10 @@ def fill(ledger):
 
 def lines(folder):
     return [json.loads(line) for line in (folder / "facts.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def attempted(ledger, attempt):
+    ledger.attempt(call(), attempt, Request({"model": "m", "messages": [{"role": "user", "content": "text"}]}, "http://127.0.0.1/v1"))
 
 
 def call(article_id="a"):
@@ -127,12 +131,12 @@ def test_a_second_run_over_the_same_folder_says_so(tmp_path):
 def test_every_attempt_is_a_row_with_its_usage(tmp_path):
     """Attempts are stored as they happen, failed ones too, and summed for status; nothing reported is told apart from nothing used."""
     with begin(tmp_path) as ledger:
-        ledger.attempt(
-            call(), Attempt(key="k", mode="json_schema/strict", outcome="server_error", status=503, usage=Usage(attempts=1, unreported=1))
+        attempted(
+            ledger, Attempt(key="k", mode="json_schema/strict", outcome="server_error", status=503, usage=Usage(attempts=1, unreported=1))
         )
         used = Usage(input_tokens=100, cached_tokens=40, output_tokens=7, attempts=1)
-        ledger.attempt(
-            call(), Attempt(key="k", mode="json_schema/strict", outcome="ok", text='{"weapons_transfer": []}', status=200, usage=used)
+        attempted(
+            ledger, Attempt(key="k", mode="json_schema/strict", outcome="ok", text='{"weapons_transfer": []}', status=200, usage=used)
         )
         summary = ledger.summary()
     assert (summary["attempts"], summary["input_tokens"], summary["cached_tokens"], summary["output_tokens"]) == (2, 100, 40, 7)
@@ -144,12 +148,12 @@ def test_a_stored_reply_answers_the_same_request(tmp_path):
     """The last answer to a key is read again; a transport's failure is none, and a refusal is left out when asked for ok alone."""
     with begin(tmp_path) as ledger:
         assert ledger.reply("k", ["weapons_transfer"]) is None
-        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="timeout"))
+        attempted(ledger, Attempt(key="k", mode="m", outcome="timeout"))
         assert ledger.reply("k", ["weapons_transfer"]) is None
-        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="refusal", text="No."))
+        attempted(ledger, Attempt(key="k", mode="m", outcome="refusal", text="No."))
         assert ledger.reply("k", ["weapons_transfer"]).outcome == "refusal"
         assert ledger.reply("k", ["weapons_transfer"], only_ok=True) is None
-        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="ok", text='{"weapons_transfer": [{"a": 1}]}'))
+        attempted(ledger, Attempt(key="k", mode="m", outcome="ok", text='{"weapons_transfer": [{"a": 1}]}'))
         reply = ledger.reply("k", ["weapons_transfer"], only_ok=True)
     assert [item.json_text for item in reply.items] == ['{"a": 1}']
     assert reply.usage == Usage()
@@ -158,7 +162,7 @@ def test_a_stored_reply_answers_the_same_request(tmp_path):
 def test_a_lone_surrogate_of_a_model_can_be_stored(tmp_path):
     """What no UTF-8 file can hold is stored escaped, and the run goes on."""
     with begin(tmp_path) as ledger:
-        ledger.attempt(call(), Attempt(key="k", mode="m", outcome="unparsable", text="broken \ud800 text"))
+        attempted(ledger, Attempt(key="k", mode="m", outcome="unparsable", text="broken \ud800 text"))
         assert "\\ud800" in ledger.reply("k", ["weapons_transfer"]).text
 
 
@@ -236,3 +240,22 @@ def test_no_secret_reaches_the_ledger(tmp_path):
         assert endpoint.headers[0]["authorization"] == "Bearer sk-verysecretkey123456"
     for path in (tmp_path / "out").iterdir():
         assert b"verysecretkey" not in path.read_bytes(), path
+
+
+def test_verify_finds_what_was_changed_by_hand(tmp_path):
+    """Every stored text, request, fact and quote is derived anew; whatever was edited is named."""
+    articles = write_articles(tmp_path / "articles", 2)
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        run(RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url))
+    with Ledger(tmp_path / "out", read_only=True) as ledger:
+        assert ledger.verify() == []
+    db = sqlite3.connect(tmp_path / "out/ledger.sqlite")
+    db.execute("UPDATE attempts SET user_text = replace(user_text, '13 tanks', '18 tanks') WHERE article_id = 'a00.txt'")
+    db.execute("UPDATE facts SET row = replace(row, '\"minimum\": 13', '\"minimum\": 18') WHERE article_id = 'a01.txt'")
+    db.execute("UPDATE articles SET record = replace(record, 'Norway will', 'Norway may ') WHERE id = 'a00.txt'")
+    db.commit()
+    db.close()
+    with Ledger(tmp_path / "out", read_only=True) as ledger:
+        wrong = ledger.verify()
+    assert [any(words in line for line in wrong) for words in ("attempt 1", "of 'a01.txt' is not", "quote does not stand")] == [True] * 3
+    assert len(wrong) == 3

@@ -22,6 +22,8 @@ _LONGEST_MODEL = 4
 _TOPICS = word_list("topics")
 _OVER_VERBS = word_list("over_verbs")
 _CHANGES = tuple(word_list("changes"))
+_ENGLISH = word_list("english")
+_COUNTING = word_list("counting")
 _OTHER_LANGUAGES = word_list("other_languages")
 _OPENING_MARKS = frozenset("(\"'\u2018\u201c\u201e\u00ab[")
 _LIST_JOINS = frozenset({",", "and", "or", "/"})
@@ -54,6 +56,21 @@ def is_other_language(text: str, start: int) -> bool:
     """Whether a passage holds words enough of another language around a place to read "1,234" or "billion" otherwise."""
     tokens = tokenize(text[max(0, start - _LANGUAGE_CHARS) : max(0, start) + _LANGUAGE_CHARS])
     return len({token.word for token in tokens} & _OTHER_LANGUAGES) >= _LANGUAGE_WORDS
+
+
+def holds_no_number(words: str, passage: str, start: int) -> bool:
+    """Whether words in an English passage hold nothing that could be a number: neither a digit nor a word of counting.
+
+    Args:
+        words: A value's words.
+        passage: Where they stand.
+        start: Where in it, a code point.
+    """
+    near = tokenize(passage[max(0, start - _LANGUAGE_CHARS) : max(0, start) + _LANGUAGE_CHARS])
+    is_english = len({token.word for token in near} & _ENGLISH) >= _LANGUAGE_WORDS and not is_other_language(passage, start)
+    if not is_english or any(char.isnumeric() for char in words):
+        return False
+    return not any(part in NUMBER_WORDS or part in _COUNTING for token in tokenize(words) for part in token.word.split("-"))
 
 
 def _is_number_like(tokens: list[Token], at: int) -> bool:
