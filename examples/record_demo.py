@@ -56,6 +56,8 @@ class ReferenceAnswers:
         else:
             part = re.search(r"This is part (\d+) of", user)
             place = int(part.group(1)) - 1 if part else 0
+        if place >= len(answers):
+            raise IndexError(f"{article}: no reference answer number {place + 1}; asked: {user[-2000:]}")
         answer = answers[place]
         return str(answer["raw"]) if "raw" in answer else answer
 

@@ -783,7 +783,7 @@ def test_hostile_text_is_refused_quickly():
 @pytest.mark.parametrize("words", ["Ukraine", "the systems", "tanks"])
 def test_words_without_any_number_certify_none(words):
     """In an English passage, words that hold neither a digit nor a word of counting cannot carry a number."""
-    passage = "Norway will send the systems and tanks to Ukraine, the ministry said."
+    passage = "Norway will send the systems and tanks to Ukraine, the ministry said on Monday."
     found = Quantity(as_written=words, minimum=5000, maximum=5000).check(quote=passage, start=passage.index(words), published=None)
     assert found.result == "disagrees"
     assert "holds no number" in found.message
