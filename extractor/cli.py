@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TypeAlias
 
 _EXIT_CODES = """exit codes:
   0  all done (quarantined facts are no failure)
@@ -76,7 +77,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_run(commands)
+    _add_looking(commands)
+    _add_asked(commands)
+    return parser
 
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_run(commands: Commands) -> None:
     run = _command(commands, "run", "extract facts from articles into a run folder", _run)
     _add_input(run)
     run.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to remember (default: extractor-run); run again to go on")
@@ -96,21 +106,27 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--retry-failed", action="store_true", help="ask articles again that are remembered as failed or partial")
     run.add_argument("--quiet", action="store_true", help="no progress; failures are still named")
 
+
+def _add_looking(commands: Commands) -> None:
     status = _command(commands, "status", "what is done, what failed and why, tokens and cost", _status)
     _add_run_dir(status)
     status.add_argument("--json", action="store_true", help="as one JSON object")
+    status.add_argument("--verify", action="store_true", help="derive every fingerprint anew and look up every quote; reads everything")
 
     show = _command(commands, "show", "the facts as a table", _show)
     _add_run_dir(show)
     show.add_argument("--by", choices=("article", "type"), default="article", help="what to group by (default: article)")
     show.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this fact type; may be given more than once")
-    show.add_argument(
-        "--verdict",
-        choices=("believed", "kept", "repaired", "quarantined", "merged", "all"),
-        default="believed",
-        help="which facts (default: believed, that is kept and repaired)",
-    )
+    _add_verdict(show)
     show.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    export = _command(commands, "export", "write the facts as JSONL, CSV, Parquet or SQLite", _export)
+    _add_run_dir(export)
+    export.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="its suffix says how: .jsonl .csv .parquet .sqlite"
+    )
+    export.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this fact type; may be given more than once")
+    _add_verdict(export)
 
     evaluate = _command(commands, "evaluate", "how good a run is against gold labels", _evaluate)
     _add_run_dir(evaluate)
@@ -121,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--html", type=Path, metavar="FILE", help="also write one HTML page")
     evaluate.add_argument("--json", action="store_true", help="as one JSON object")
 
+
+def _add_asked(commands: Commands) -> None:
     schemas = _command(commands, "schemas", "list the fact types, or show one", _schemas)
     schemas.add_argument("name", nargs="?", metavar="NAME", help="registered name or FILE.py:CLASS")
     schemas.add_argument("--json", action="store_true", help="the JSON Schema alone")
@@ -129,10 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_input(prompt)
     prompt.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
     prompt.add_argument("--json", action="store_true", help="the request bodies, one a line")
-    return parser
 
 
-def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, act: object) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, what: str, act: object) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
     command.set_defaults(act=act)
     return command
@@ -152,6 +169,20 @@ def _add_input(command: argparse.ArgumentParser) -> None:
 
 def _add_run_dir(command: argparse.ArgumentParser) -> None:
     command.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a folder made by `extractor run`")
+
+
+def _add_verdict(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--verdict",
+        choices=("believed", "kept", "repaired", "quarantined", "merged", "all"),
+        default="believed",
+        help="which facts (default: believed, that is kept and repaired)",
+    )
+
+
+def _verdicts(choice: str) -> tuple[str, ...]:
+    groups = {"believed": ("kept", "repaired"), "all": ("kept", "repaired", "quarantined", "merged")}
+    return groups.get(choice, (choice,))
 
 
 def _day(text: str) -> date:
@@ -209,30 +240,40 @@ def _status(arguments: argparse.Namespace) -> int:
     from extractor.results import show
     from extractor.runs.ledger import Ledger
 
-    with Ledger(arguments.run_dir, read_only=True) as ledger:
+    with Ledger(arguments.run_dir, read_only=True) as ledger, ledger.snapshot():
         summary = ledger.summary()
+        if arguments.verify:
+            summary["wrong"] = ledger.verify()
     if arguments.json:
         import json
 
         print(json.dumps(summary, ensure_ascii=False, indent=2))
     else:
         show.status(show.console(to_terminal=sys.stdout.isatty()), summary)
-    return 0
+    return 1 if summary.get("wrong") else 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
     from extractor.results import show
     from extractor.runs.ledger import Ledger
 
-    groups = {"believed": ("kept", "repaired"), "all": ("kept", "repaired", "quarantined", "merged")}
-    verdicts = groups.get(arguments.verdict, (arguments.verdict,))
     with Ledger(arguments.run_dir, read_only=True) as ledger:
-        rows = ledger.rows(verdicts, arguments.schema)
+        rows = ledger.rows(_verdicts(arguments.verdict), arguments.schema)
         if arguments.json:
             for line in show.as_json(rows):
                 print(line)
         elif not show.facts(show.console(to_terminal=sys.stdout.isatty()), rows, group=arguments.by):
             print(f"No {arguments.verdict} facts in {str(arguments.run_dir)!r}.", file=sys.stderr)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from extractor.results.export import export
+    from extractor.runs.ledger import Ledger
+
+    with Ledger(arguments.run_dir, read_only=True) as ledger:
+        count = export(ledger, arguments.output, fact_types=arguments.schema, verdicts=_verdicts(arguments.verdict))
+    print(f"{count} facts in {arguments.output}", file=sys.stderr)
     return 0
 
 

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-_HOW_TOLD = ("evidence", "attribution", "is_background")
+from extractor.evidence.merge import HOW_TOLD
+
 _EMPTY: tuple[Any, ...] = (None, [], "", "unspecified")
 _PIPED_WIDTH = 160  # columns where there is no terminal: `less -S` and files take long lines, and fewer are broken
 _NAME_WIDTH = 20  # negotiation_proposal, the longest of the shipped names
@@ -83,6 +84,12 @@ def status(out: Console, summary: dict[str, Any]) -> None:
         out.print(f"[bold red]{failure['status']}[/] {escape(failure['id'])}: {escape(failure['reason'] or '')}")
     for path, reason in summary["unreadable"].items():
         out.print(f"[bold red]unreadable[/] {escape(path)}: {escape(reason)}")
+    if "wrong" in summary:
+        out.print(
+            f"[bold]Verified[/]  {len(summary['wrong'])} things do not hold" if summary["wrong"] else "[bold]Verified[/]  all of it holds"
+        )
+        for line in summary["wrong"]:
+            out.print(f"  {escape(line)}")
     last = summary["last_run"]
     if last:
         ended = f"ended with exit code {last['exit_code']}" if last["ended_at"] else "did not end (or is running)"
@@ -99,7 +106,7 @@ def values(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", _cut(str(value), _RAW_CHARS)
         return
     for name, said in value.items():
-        if name not in _HOW_TOLD and said not in _EMPTY:
+        if name not in HOW_TOLD and said not in _EMPTY:
             yield name, _short(said, row.get("countries", {}), name)
     told = value.get("attribution")
     if isinstance(told, dict):
