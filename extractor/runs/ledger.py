@@ -239,7 +239,7 @@ class Ledger:
         article = outcome.article
         everything: tuple[Grounded[Any] | Quarantined, ...] = (*outcome.facts, *outcome.quarantined, *outcome.merged)
         rows = [(item.id, item.fact_type, item.verdict, _row(item, article, provenance)) for item in everything]
-        lines = "".join(f"{row}\n" for _, _, verdict, row in rows if verdict in ("kept", "repaired")).encode("utf-8", "surrogatepass")
+        lines = "".join(f"{row}\n" for _, _, verdict, row in rows if verdict in ("kept", "repaired")).encode()
         with self._writing() as db:
             old = db.execute("DELETE FROM facts WHERE article_id = ?", (article.id,)).rowcount
             db.executemany(
@@ -420,10 +420,15 @@ class Ledger:
     # inside
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[dict[str, Any]]:
-        cursor = self._db.execute(sql, values)
-        names = [column[0] for column in cursor.description]
-        for row in cursor:
-            yield dict(zip(names, row, strict=True))
+        try:
+            cursor = self._db.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            for row in cursor:
+                yield dict(zip(names, row, strict=True))
+        except sqlite3.Error as error:
+            raise LedgerError(
+                f"{str(self.folder / LEDGER_NAME)!r} cannot be read: {error}. Restore it, or run again into another folder."
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -476,7 +481,7 @@ class Ledger:
         last = ""
         with fresh.open("wb") as file:
             for row in self._rows("SELECT article_id, row FROM facts WHERE verdict IN ('kept', 'repaired') ORDER BY article_id, position"):
-                file.write(f"{row['row']}\n".encode("utf-8", "surrogatepass"))
+                file.write(f"{row['row']}\n".encode())
                 last = row["article_id"]
             length = file.tell()
         fresh.replace(path)
@@ -518,7 +523,7 @@ def _row(fact: Grounded[Any] | Quarantined, article: Article, provenance: Proven
     row["model"] = provenance.model
     row["prompt"] = provenance.prompt
     row["schema"] = provenance.schemas.get(fact.fact_type)
-    return json.dumps(row, ensure_ascii=False)
+    return _storable(json.dumps(row, ensure_ascii=False))
 
 
 def _quoted(span: Span, text: str) -> dict[str, Any]:
