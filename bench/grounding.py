@@ -13,8 +13,8 @@ from extractor.evidence.ground import Ground
 ROUNDS = 25
 QUOTES = 30
 TARGETS_MS = {3_000: 2.0, 30_000: 10.0}
-WORDS = (
-    "the ministry said on Tuesday that tanks shells radars and drones worth money would arrive from Oslo Berlin Paris before winter".split()
+WORDS = ["the", "ministry", "said", "that", "tanks", "shells", "and", "drones", "would", "arrive", "from", "Oslo", "before", "winter"]
+    ["the", "ministry", "said", "on", "Tuesday", "that", "tanks", "shells", "radars", "and", "drones", "worth", "money", "would", "arrive", "from", "Oslo", "Berlin", "Paris", "before", "winter"]
 )
 
 

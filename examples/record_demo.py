@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from extractor.api import RunOptions, run
+from extractor.runs.folder import RunOptions, run
 from extractor.settings import Settings
 from extractor.testing import Answer, LoopbackEndpoint
 

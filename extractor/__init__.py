@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from extractor.api import Extractor, RunOptions, arun, run
+    from extractor.api import Extractor
     from extractor.errors import (
         ArticleError,
         BugError,
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from extractor.facts.quantity import Quantity
     from extractor.facts.when import When
     from extractor.records import Article, Issue, Span, Usage
+    from extractor.runs.folder import RunOptions, arun, run
     from extractor.runs.run import RunReport
     from extractor.settings import Settings
 
 _WHERE = {
-    "api": ("Extractor", "RunOptions", "arun", "run"),
+    "api": ("Extractor",),
     "errors": (
         "ArticleError", "BugError", "CassetteMiss", "EndpointError", "ExtractorError", "LedgerError", "LimitReached", "ModelError",
         "SchemaError", "SettingsError", "UsageError",
@@ -45,6 +46,7 @@ _WHERE = {
     "facts.quantity": ("Quantity",),
     "facts.when": ("When",),
     "records": ("Article", "Issue", "Span", "Usage"),
+    "runs.folder": ("RunOptions", "arun", "run"),
     "runs.run": ("RunReport",),
     "settings": ("Settings",),
 }  # fmt: skip

@@ -1,45 +1,36 @@
-"""The library: text in, grounded facts out, sync and async; and whole runs over folders.
+"""The library: text in, grounded facts out, sync and async.
 
-In: texts, articles, paths. Out: `Outcome`s and `RunReport`s. Floor: api.
+In: texts and articles. Out: `Outcome`s. Floor: api.
 Before changing it: sync and async are one path, so a difference between them is a bug; the parity test compares every pair.
 """
 
 import asyncio
 import concurrent.futures
-import itertools
-import threading
-import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+import functools
+import queue
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from extractor.articles.discover import discover
-from extractor.articles.read import read, read_text
-from extractor.errors import ArticleError, SettingsError, UsageError
+from pydantic_core import PydanticSerializationError
+
+from extractor.articles.read import read_text
+from extractor.errors import ArticleError, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.facts import catalog
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
-from extractor.llm.cassette import Cassettes, Manifest, cassettes, read_manifest, write_manifest
-from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT, prompt_fingerprints
-from extractor.records import Article, Call, Record
-from extractor.runs.flow import flow
+from extractor.llm.endpoint import endpoint
+from extractor.records import Article
 from extractor.runs.ledger import Ledger
-from extractor.runs.run import Progress, Run, RunReport, Unreadable
+from extractor.runs.loop import PrivateLoop
 from extractor.runs.session import Memory, Session
-from extractor.settings import DEFAULT_OUT, Settings, resolve
+from extractor.settings import Settings, overridden
 
 T = TypeVar("T")
-
-_NO_ENDPOINT = (
-    "No model to ask. Set OPENAI_API_KEY, or name an OpenAI-compatible server with --base-url (Ollama, vLLM, llama.cpp; no key needed), "
-    "or replay recorded answers with --replay DIR."
-)
-_REPLAY_KEY = "replaying"  # the SDK wants one; replaying opens no socket
 
 
 class Extractor:
@@ -71,22 +62,19 @@ class Extractor:
         ledger: str | Path | None = None,
         settings: Settings | None = None,
     ) -> None:
-        given = settings.model_dump(exclude_unset=True) if settings else {}
+        if isinstance(fact_types, (str, type)):  # a str is a sequence too, of letters
+            raise UsageError(f"fact_types={fact_types!r} is one fact type, not a sequence of them; write it in brackets.")
         chosen = {"model": model, "base_url": base_url, "api_key": api_key}
-        self.settings = resolve(**{**given, **{name: value for name, value in chosen.items() if value is not None}})
-        _require_endpoint(self.settings)
+        self.settings = overridden(settings, **{name: value for name, value in chosen.items() if value is not None})
+        endpoint(self.settings)
         types = catalog.load(fact_types)
-        self._ledger = Ledger(Path(ledger)) if ledger is not None else None
-        try:
-            self._session = Session(types, self.settings, Memory(ledger=self._ledger))
-        except BaseException:
-            if self._ledger:
-                self._ledger.close()
-            raise
-        if self._ledger:
-            self._ledger.start_run(_manifest(self._session, {}), _stored_types(self._session))
-        self._loop = _Loop(self.settings.concurrency)
-        self._closed = False
+        with ExitStack() as undo:
+            opened = undo.enter_context(Ledger(Path(ledger))) if ledger is not None else None
+            self._session = Session(types, self.settings, Memory(ledger=opened))
+            if opened:
+                opened.start_run(self._session.manifest({}), self._session.stored_types())
+            self._loop = PrivateLoop(self.settings.concurrency, last=functools.partial(_end, self._session))
+            undo.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -101,14 +89,14 @@ class Extractor:
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
-        """Stop what is under way, close the client and the ledger. A second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        self._loop.close(self._session.aclose())
-        if self._ledger:
-            self._ledger.end_run(0, all_seen=False)
-            self._ledger.close()
+        """Stop what is under way, close the client and the ledger; whoever waits for an outcome gets a `UsageError`.
+
+        A second call waits for the first. Without any, the same happens when the `Extractor` is garbage collected.
+
+        Raises:
+            LedgerError: The ledger could not be ended (a full disk); what was committed is kept, and everything is closed.
+        """
+        self._loop.close()
 
     def extract(
         self,
@@ -132,9 +120,14 @@ class Extractor:
         Raises:
             ArticleError: The text is empty or too long.
             EndpointError: The endpoint refuses everything (key, permission, model, quota).
-            UsageError: The date is none, or the extractor is closed.
+            UsageError: An argument is of the wrong kind, or the extractor is closed, before or meanwhile.
+            LedgerError: It cannot be remembered.
         """
-        return self._submit(self._article(article, published=published, title=title, id=id)).result()
+        future = self._submit(self._article(article, published=published, title=title, id=id))
+        try:
+            return future.result()
+        finally:
+            future.cancel()  # Ctrl-C while waiting: the request must not stay under way
 
     async def aextract(
         self,
@@ -147,53 +140,87 @@ class Extractor:
         """The same as `extract`, awaited; cancelling it cancels the request."""
         return await asyncio.wrap_future(self._submit(self._article(article, published=published, title=title, id=id)))
 
-    def extract_many(self, articles: Iterable[str | Article]) -> Iterator[Outcome]:
+    def extract_many(self, articles: Iterable[str | Article]) -> Generator[Outcome, None, None]:
         """Outcomes in order of completion, `settings.concurrency` at a time; `articles` is consumed as places come free.
 
-        Raises:
-            EndpointError: The endpoint refuses everything; what is under way is cancelled.
-        """
-        source = iter(articles)
-        waiting: set[concurrent.futures.Future[Outcome]] = set()
-        try:
-            while True:
-                free = self.settings.concurrency - len(waiting)
-                waiting.update(self._submit(self._article(article)) for article in itertools.islice(source, free))
-                if not waiting:
-                    return
-                done, waiting = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-    async def aextract_many(self, articles: Iterable[str | Article] | AsyncIterable[str | Article]) -> AsyncIterator[Outcome]:
-        """The same as `extract_many`, for any iterable or async iterable.
+        What is no article (an empty text) is an outcome with status `failed`, and the others go on. Closing the generator, and any error,
+        cancels what is under way.
 
         Raises:
-            EndpointError: The endpoint refuses everything; what is under way is cancelled.
+            EndpointError: The endpoint refuses everything.
+            UsageError: `articles` is one article, an element is of the wrong kind, or the extractor is closed.
+            LedgerError: An outcome cannot be remembered.
         """
-        source = aiter(articles) if isinstance(articles, AsyncIterable) else _asynchronous(articles)
-        waiting: set[asyncio.Future[Outcome]] = set()
-        exhausted = False
+        _require_many(articles)
+        finished: queue.SimpleQueue[concurrent.futures.Future[Outcome]] = queue.SimpleQueue()
+        under_way: set[concurrent.futures.Future[Outcome]] = set()
+
+        def take() -> Outcome:
+            future = finished.get()
+            under_way.remove(future)
+            return future.result()
+
         try:
-            while True:
-                while not exhausted and len(waiting) < self.settings.concurrency:
-                    try:
-                        article = await anext(source)
-                    except StopAsyncIteration:
-                        exhausted = True
-                    else:
-                        waiting.add(asyncio.wrap_future(self._submit(self._article(article))))
-                if not waiting:
-                    return
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
+            for article in articles:
+                future = self._begin(article)
+                under_way.add(future)
+                future.add_done_callback(finished.put)
+                # also before every place is taken: the next article may be long in coming
+                while len(under_way) >= self.settings.concurrency or not finished.empty():
+                    yield take()
+            while under_way:
+                yield take()
         finally:
-            for future in waiting:
+            for future in under_way:
                 future.cancel()
+
+    async def aextract_many(self, articles: Iterable[str | Article] | AsyncIterable[str | Article]) -> AsyncGenerator[Outcome, None]:
+        """The same as `extract_many`, for any iterable or async iterable, which is read in one task of its own.
+
+        Raises:
+            EndpointError: The endpoint refuses everything.
+            UsageError: `articles` is one article, an element is of the wrong kind, or the extractor is closed.
+            LedgerError: An outcome cannot be remembered.
+        """
+        _require_many(articles)
+        source = articles if isinstance(articles, AsyncIterable) else _asynchronous(articles)
+        finished: asyncio.Queue[asyncio.Future[Outcome | None]] = asyncio.Queue()
+        under_way: set[asyncio.Future[Outcome | None]] = set()
+        places = asyncio.Semaphore(self.settings.concurrency)
+
+        def watch(future: asyncio.Future[Any]) -> None:
+            under_way.add(future)
+            future.add_done_callback(finished.put_nowait)
+
+        async def feed() -> None:
+            await places.acquire()
+            async for article in source:
+                watch(asyncio.wrap_future(self._begin(article)))
+                await places.acquire()
+
+        watch(asyncio.create_task(feed()))
+        try:
+            while under_way:
+                future = await finished.get()
+                under_way.remove(future)
+                if outcome := future.result():  # None at the end of the source
+                    places.release()
+                    yield outcome
+        finally:
+            for future in under_way:
+                future.cancel()
+            if under_way:
+                await asyncio.wait(under_way)
+
+    def _begin(self, article: str | Article) -> concurrent.futures.Future[Outcome]:
+        """One of many, under way; what cannot be read as an article is an outcome at once."""
+        try:
+            return self._submit(self._article(article))
+        except ArticleError as error:
+            unread = article if isinstance(article, Article) else Article(id=_id_of(article), text=article)
+            failed: concurrent.futures.Future[Outcome] = concurrent.futures.Future()
+            failed.set_result(Outcome(article=unread, status="failed", reason=str(error)))
+            return failed
 
     def _article(
         self,
@@ -204,219 +231,56 @@ class Extractor:
         id: str | None = None,  # noqa: A002
     ) -> Article:
         if isinstance(article, Article):
-            return article
-        return read_text(article, id=id or f"text-{fingerprint(article)[3:15]}", title=title, published=_date(published))
+            text = read_text(article.text, id=article.id).text  # the same checks, and nothing put before it
+            return _writable(article if text == article.text else article.model_copy(update={"text": text}))
+        for name, value in (("article", article), ("title", title), ("id", id)):
+            if not isinstance(value, str) and (value is not None or name == "article"):
+                raise UsageError(f"{name} is of type {type(value).__name__}; expected a text{' or an Article' * (name == 'article')}.")
+        return _writable(read_text(article, id=_id_of(article) if id is None else id, title=title, published=_date(published)))
 
     def _submit(self, article: Article) -> concurrent.futures.Future[Outcome]:
-        if self._closed:
-            raise UsageError("This Extractor is closed; make a new one.")
-        return self._loop.submit(self._session.outcome(article))
+        return self._loop.submit(functools.partial(self._session.outcome, article))
 
 
-class RunOptions(Record):
-    """What a run over files may be told, settings aside."""
-
-    paths: tuple[str, ...]
-    """Files, folders, globs, or `-` for standard input."""
-    fact_types: tuple[str, ...] = ()
-    """Registered names or `FILE.py:CLASS`; empty for the three that ship, or those of the replayed cassettes."""
-    out: Path = Path(DEFAULT_OUT)
-    """The run folder, made where it does not exist."""
-    published: date | None = None
-    """Publication date of every article, over whatever the files say."""
-    record: Path | None = None
-    """Record cassettes into this folder; asks everything anew."""
-    replay: Path | None = None
-    """Answer from the cassettes in this folder, without a network."""
-    limit: int | None = None
-    """Articles to ask at most; None for all."""
-    retry_failed: bool = False
-    """Ask articles again that are remembered as failed or partial."""
-
-
-def run(options: RunOptions, settings: Settings | None = None, *, progress: Progress | None = None) -> RunReport:
-    """Extract from files into a run folder; a run over the same folder does only what is new.
-
-    Args:
-        options: What to read and where to remember.
-        settings: How to ask; None takes the environment and the defaults. A replay takes what shapes a request from the cassettes.
-        progress: Told after each article.
-
-    Raises:
-        UsageError: A path, a fact type or a cassette folder is wrong; nothing was asked.
-        SettingsError: There is no key, endpoint or cassette; nothing was asked.
-        LedgerError: The run folder cannot be used.
-    """
-    return asyncio.run(arun(options, settings, progress=progress))
-
-
-async def arun(options: RunOptions, settings: Settings | None = None, *, progress: Progress | None = None) -> RunReport:
-    """The same as `run`, awaited. SIGINT and SIGTERM are handled while it lasts, where it runs in the main thread."""
-    if options.record and options.replay:
-        raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
-    settings = settings or resolve()
-    names, mode = options.fact_types, None
-    if options.replay:
-        manifest = read_manifest(options.replay)
-        shape = {name: getattr(manifest, name) for name in ("model", "temperature", "max_output_tokens", "part_chars", "repairs")}
-        settings = settings.model_copy(update={**shape, "api_key": settings.api_key or _secret(_REPLAY_KEY)})
-        names, mode = names or manifest.fact_types, manifest.mode
-    _require_endpoint(settings)
-    types = catalog.load(names)
-    sources = discover(options.paths)
-    with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger(options.out))
-        tapes = _open_cassettes(options, stack)
-        memory = Memory(
-            ledger=ledger,
-            cassettes=tapes,
-            ask_anew=options.record is not None,
-            retry_failed=options.retry_failed,
-            misses_are_outcomes=True,
-        )
-        session = Session(types, settings, memory, mode=mode)
-        try:
-            if options.record:
-                write_manifest(options.record, _tape_manifest(session))
-            ledger.start_run(_manifest(session, options.model_dump(mode="json")), _stored_types(session))
-            report = await Run(session, limit=options.limit, progress=progress).over(_articles(sources, options.published))
-            if options.record:
-                write_manifest(options.record, _tape_manifest(session))
-            return report
-        finally:
-            await session.aclose()
-
-
-class Request(NamedTuple):
-    """What would be sent for one article."""
-
-    article: Article
-    call: Call
-    body: dict[str, Any]
-    """The JSON body of the request, in the first mode that is tried."""
-
-
-def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[Request]:
-    """What `run` would send first for each article, without sending it: one request for each part of a long one. No key is needed.
-
-    Raises:
-        UsageError: A path or a fact type is wrong.
-        ArticleError: An article cannot be read.
-    """
-    settings = settings or resolve()
-    settings = settings.model_copy(update={"api_key": settings.api_key or _secret("none")})
-    types = catalog.load(options.fact_types)
-    session = Session(types, settings, Memory())
-    try:
-        for source in discover(options.paths):
-            for article in read(source, published=options.published):
-                for call in next(flow(article, session.plan)):
-                    yield Request(article, call, session.client.body(call))
-    finally:
-        asyncio.run(session.aclose())
-
-
-def _articles(sources: Iterable[Any], published: date | None) -> Iterator[Article | Unreadable]:
-    for source in sources:
-        try:
-            yield from read(source, published=published)
-        except ArticleError as error:
-            yield Unreadable(source.id, str(error))
-
-
-def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
-    if options.record:
-        return stack.enter_context(cassettes(options.record, "record"))
-    if options.replay:
-        return stack.enter_context(cassettes(options.replay, "replay"))
-    return None
-
-
-def _tape_manifest(session: Session) -> Manifest:
-    settings = session.settings
-    return Manifest(
-        model=settings.model,
-        mode=session.client.mode,
-        fact_types=tuple(session.types),
-        prompts=(EXTRACT_PROMPT, REPAIR_PROMPT),
-        fingerprints=session.schemas,
-        temperature=settings.temperature,
-        max_output_tokens=settings.max_output_tokens,
-        part_chars=settings.part_chars,
-        repairs=settings.repairs,
-    )
-
-
-def _manifest(session: Session, options: dict[str, Any]) -> dict[str, Any]:
-    packages = ("grounded-fact-extractor", "openai", "instructor", "pydantic")
-    return {
-        "versions": {package: version(package) for package in packages},
-        "settings": session.settings.model_dump(mode="json", exclude={"api_key"}),
-        "options": options,
-        "prompts": prompt_fingerprints(),
-        "schemas": session.schemas,
-    }
-
-
-def _stored_types(session: Session) -> dict[str, tuple[str, int, dict[str, Any]]]:
-    return {name: (session.schemas[name], kind.version, kind.model_json_schema()) for name, kind in session.types.items()}
-
-
-def _require_endpoint(settings: Settings) -> None:
-    if settings.api_key is None and settings.base_url is None:
-        raise SettingsError(_NO_ENDPOINT)
-
-
-def _secret(text: str) -> Any:
-    from pydantic import SecretStr
-
-    return SecretStr(text)
+def _require_many(articles: object) -> None:
+    if isinstance(articles, (str, bytes, Article)):  # each can be iterated: letters, numbers, fields
+        raise UsageError(f"articles is of type {type(articles).__name__}, one and not many; write it in brackets, or call extract.")
 
 
 def _date(published: date | str | None) -> date | None:
-    if not isinstance(published, str):
+    if published is None or isinstance(published, date):
         return published
     try:
-        return date.fromisoformat(published)
-    except ValueError:
-        raise UsageError(f"published={published!r} is no date; write it as YYYY-MM-DD.") from None
+        day = date.fromisoformat(published)
+    except (TypeError, ValueError):
+        day = None
+    if day is None or day.isoformat() != published:  # Python also reads weeks and dates without hyphens
+        raise UsageError(f"published={published!r} is no date; write it as YYYY-MM-DD.")
+    return day
+
+
+def _id_of(text: str) -> str:
+    return f"text-{fingerprint(text)[3:15]}"
+
+
+def _writable(article: Article) -> Article:
+    try:
+        article.model_dump_json(exclude={"text"})
+    except PydanticSerializationError:
+        raise UsageError(f"Article {article.id!r} has a field that is no Unicode text (a lone surrogate); mend or drop it.") from None
+    return article
 
 
 async def _asynchronous(items: Iterable[T]) -> AsyncIterator[T]:
     for item in items:
         yield item
+        await asyncio.sleep(0)  # reading alone would never let the loop give out what is done
 
 
-class _Loop:
-    """A private event loop on a thread of its own, and a bound on what runs there at a time."""
-
-    def __init__(self, concurrency: int) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._free = asyncio.Semaphore(concurrency)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="extractor", daemon=True)
-        self._thread.start()
-        # an Extractor that nobody closed must not leave a running loop behind
-        self._finalizer = weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        return asyncio.run_coroutine_threadsafe(self._bounded(work), self._loop)
-
-    async def _bounded(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            async with self._free:
-                return await work
-        finally:
-            work.close()  # cancelled while it waited for its turn
-
-    def close(self, last: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(last), self._loop).result()
-        self._finalizer()
-        self._thread.join()
-        self._loop.close()
-
-    async def _end(self, last: Coroutine[Any, Any, None]) -> None:
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await last
+async def _end(session: Session) -> None:
+    """Close what an `Extractor` owns, all of it, whichever part fails."""
+    with ExitStack() as stack:
+        if ledger := session.memory.ledger:
+            stack.callback(ledger.close)
+            stack.callback(ledger.end_run, 0, all_seen=False)
+        await session.aclose()

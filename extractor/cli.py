@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
 
 
 def _add_run(commands: Commands) -> None:
@@ -104,6 +104,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--price", type=_price, metavar="IN,OUT", help="US dollars for a million tokens, for a model whose price is not known")
     run.add_argument("--limit", type=int, metavar="N", help="ask at most N articles, then stop")
     run.add_argument("--retry-failed", action="store_true", help="ask articles again that are remembered as failed or partial")
+    run.add_argument("--dry-run", action="store_true", help="say how many articles, requests, tokens and dollars it would be; send nothing")
     run.add_argument("--quiet", action="store_true", help="no progress; failures are still named")
 
 
@@ -201,11 +202,12 @@ def _price(text: str) -> tuple[float, float]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from extractor import api
+    from extractor.results import describe
     from extractor.results.progress import Progress
+    from extractor.runs import folder
     from extractor.settings import DEFAULT_OUT, resolve
 
-    options = api.RunOptions(
+    options = folder.RunOptions(
         paths=tuple(arguments.paths),
         fact_types=tuple(arguments.schema),
         out=arguments.out or Path(DEFAULT_OUT),
@@ -226,8 +228,11 @@ def _run(arguments: argparse.Namespace) -> int:
         max_cost_usd=arguments.max_cost,
         price_usd=arguments.price,
     )
+    if arguments.dry_run:
+        print(describe.estimate_text(folder.dry_run(options, settings)))
+        return 0
     with Progress(quiet=arguments.quiet) as progress:
-        report = api.run(options, settings, progress=progress)
+        report = folder.run(options, settings, progress=progress, notice=progress.say)
         progress.end(report)
     if report.stopped:
         print(f"extractor: {report.stopped}", file=sys.stderr)
@@ -323,11 +328,11 @@ def _schemas(arguments: argparse.Namespace) -> int:
 def _prompt(arguments: argparse.Namespace) -> int:
     import json
 
-    from extractor import api
     from extractor.results import describe
+    from extractor.runs import folder
     from extractor.settings import resolve
 
-    options = api.RunOptions(paths=tuple(arguments.paths), fact_types=tuple(arguments.schema), published=arguments.published)
-    for request in api.requests(options, resolve(model=arguments.model)):
+    options = folder.RunOptions(paths=tuple(arguments.paths), fact_types=tuple(arguments.schema), published=arguments.published)
+    for request in folder.requests(options, resolve(model=arguments.model)):
         print(json.dumps(request.body, ensure_ascii=False) if arguments.json else describe.request_page(request.call, request.body))
     return 0

@@ -88,3 +88,13 @@ def resolve(**options: Any) -> Settings:
         name = str(first["loc"][0]) if first["loc"] else "settings"
         given = "" if name == "api_key" else f" (got {first['input']!r})"
         raise SettingsError(f"Setting {name!r} from {origin.get(name, 'the defaults')}: {first['msg']}{given}.") from None
+
+
+def overridden(settings: Settings | None, **chosen: Any) -> Settings:
+    """What is chosen, then what `settings` was given outright, then the environment, then the defaults.
+
+    Raises:
+        SettingsError: As `resolve`.
+    """
+    given = settings.model_dump(exclude_unset=True) if settings else {}
+    return resolve(**{**given, **chosen})

@@ -129,12 +129,12 @@ def test_constraints_name_no_address_and_pin_every_dependency():
     """`constraints.txt` is exact versions alone, for pip and uv alike, and covers what the package needs."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert all("==" in line and "://" not in line and not line.startswith("-") for line in lines if line and not line.startswith("#"))
-    pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines if "==" in line}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for one in [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]:
         if one.startswith(f"{project['name']}["):
             continue
-        assert one.split(">=")[0].split("[")[0].lower() in pinned, one
+        assert one.split(">=")[0].split("[")[0].lower().replace("_", "-") in pinned, one
 
 
 def test_records_are_frozen():

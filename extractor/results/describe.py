@@ -1,6 +1,6 @@
-"""Fact types and requests as people read them: `extractor schemas` and `extractor prompt`.
+"""Fact types, requests and estimates as people read them: `extractor schemas`, `extractor prompt`, `extractor run --dry-run`.
 
-In: fact types, requests. Out: plain text. Floor: results.
+In: fact types, requests, estimates. Out: plain text. Floor: results.
 """
 
 import json
@@ -8,6 +8,7 @@ from typing import Any
 
 from extractor.facts.fact import Fact
 from extractor.records import Call
+from extractor.runs.estimate import Estimate
 
 _DESCRIPTION_CHARS = 110
 
@@ -42,6 +43,15 @@ def request_page(call: Call, body: dict[str, Any]) -> str:
         f"{json.dumps(rest, ensure_ascii=False, indent=1)}\n\n"
         f"--- size ---\n{whole:,} bytes: {messages:,} in messages, {whole - messages:,} for the schema and the rest; "
         f"{whole - user:,} are the same for every article and come first in the messages, so that providers can cache them.\n"
+    )
+
+
+def estimate_text(found: Estimate) -> str:
+    """What a run would do, in a few lines."""
+    cost = "at an unknown price (--price gives one)" if found.cost_usd is None else f"about ${found.cost_usd:.4f}"
+    return (
+        f"{found.articles:,} articles to ask, {found.unchanged:,} unchanged, {found.unreadable:,} unreadable\n"
+        f"{found.calls:,} requests, about {found.input_tokens:,} tokens in and {found.output_tokens:,} out, {cost}; repairs not counted"
     )
 
 

@@ -40,22 +40,22 @@ class Progress:
     def __call__(self, report: RunReport, what: Outcome | Unreadable | None) -> None:
         """Show the report so far; say what failed."""
         if isinstance(what, Unreadable):
-            self._say(f"unreadable {what.path}: {what.reason}")
+            self.say(f"unreadable {what.path}: {what.reason}")
         elif what is not None and what.status != "complete":
-            self._say(f"{what.status} {what.article.id}: {what.reason}")
+            self.say(f"{what.status} {what.article.id}: {what.reason}")
         now = time.monotonic()
         if self._live:
             self._live.update(Text(self._line(report, now)))
         elif not self._quiet and now - self._last_line >= _PLAIN_SECONDS:
             self._last_line = now
-            self._say(self._line(report, now))
+            self.say(self._line(report, now))
 
     def end(self, report: RunReport) -> None:
         """Say what the run came to."""
         if self._live:
             self._live.stop()
         if not self._quiet:
-            self._say(self._line(report, time.monotonic()))
+            self.say(self._line(report, time.monotonic()))
 
     def _line(self, report: RunReport, now: float) -> str:
         seconds = max(now - self._started, 1e-9)
@@ -69,7 +69,8 @@ class Progress:
             parts.append("cost unknown" if report.cost_usd is None else f"${report.cost_usd:.4f}")
         return ", ".join(parts)
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """One line for people, above the moving one where there is one."""
         if self._live:
             self._console.print(line, markup=False)
         else:

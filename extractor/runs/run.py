@@ -104,6 +104,8 @@ class Run:
         self._limit = limit
         self._progress = progress
         self._stopping: int | None = None
+        self._cut = False
+        self._progress_error: Exception | None = None
 
     async def over(self, articles: Iterator[Article | Unreadable]) -> RunReport:
         """Ask every article that is not done, `settings.concurrency` at a time.
@@ -112,15 +114,22 @@ class Run:
         signal is finished and remembered. A second signal cancels it.
 
         Raises:
-            asyncio.CancelledError: A second signal, or the caller cancelled it.
+            asyncio.CancelledError: The caller cancelled it.
+            Exception: What `progress` raised, after the run was ended as at a limit; it is not called again.
         """
         ledger = self._session.memory.ledger
         with _signals(self._on_signal):
             try:
                 await self._all(articles)
-            except* LedgerError as stops:
-                # what is in flight could not be remembered either: the group has cancelled it
-                self._stop(str(_first(stops)))
+            except asyncio.CancelledError:
+                if not self._cut or _still_cancelled():
+                    raise
+            except ExceptionGroup as errors:
+                stops, bugs = errors.split(LedgerError)
+                if bugs:
+                    raise _first(bugs) from None
+                if stops:  # what is in flight could not be remembered either: the group has cancelled it
+                    self._stop(str(_first(stops)))
         report = self.report
         code = EXIT_DONE
         if report.failed or report.partial or report.unreadable or report.unchanged_incomplete:
@@ -136,6 +145,8 @@ class Run:
         if ledger:
             with suppress(LedgerError):  # a full disk has been reported already
                 ledger.end_run(code, all_seen=self.report.stopped is None)
+        if self._progress_error:
+            raise self._progress_error
         return self.report
 
     async def _all(self, articles: Iterator[Article | Unreadable]) -> None:
@@ -192,17 +203,23 @@ class Run:
         self._tell(None)
 
     def _tell(self, what: Outcome | Unreadable | None) -> None:
-        if self._progress:
+        if self._progress is None or self._progress_error:
+            return
+        try:
             self._progress(self.report, what)
+        except Exception as error:  # noqa: BLE001 - raised at the end of `over`: answers in flight have perhaps been paid for
+            self._progress_error = error
+            self._stop(f"The progress callback raised {error!r}.")
 
     def _on_signal(self, number: int, task: "asyncio.Task[object]") -> None:
-        if self._stopping:
+        if self._stopping and not self._cut:
+            self._cut = True
             task.cancel()
         self._stopping = number
 
 
 class _signals:  # noqa: N801 - read as a word
-    """While it lasts, SIGINT and SIGTERM tell the run; in a thread that cannot have them, nothing changes."""
+    """While it lasts, SIGINT and SIGTERM tell the run; a signal that is ignored, or that somebody else handles, is left to them."""
 
     def __init__(self, tell: Callable[[int, "asyncio.Task[object]"], None]) -> None:
         self._tell = tell
@@ -213,6 +230,8 @@ class _signals:  # noqa: N801 - read as a word
         if sys.platform == "win32" or task is None:
             return
         for number in (signal.SIGINT, signal.SIGTERM):
+            if not _is_default(signal.getsignal(number)):
+                continue
             with suppress(ValueError, RuntimeError):  # not the main thread
                 loop.add_signal_handler(number, self._tell, number, task)
                 self._set.append(number)
@@ -221,6 +240,18 @@ class _signals:  # noqa: N801 - read as a word
         loop = asyncio.get_running_loop()
         for number in self._set:
             loop.remove_signal_handler(number)
+
+
+def _is_default(handler: object) -> bool:
+    # asyncio.run puts a method of its Runner in the place of Python's handler of SIGINT
+    runner = getattr(getattr(handler, "func", None), "__self__", None)
+    return handler in (signal.SIG_DFL, signal.default_int_handler) or isinstance(runner, asyncio.Runner)
+
+
+def _still_cancelled() -> bool:
+    """Whether somebody else cancelled the current task too, once the cancellation of a second signal is taken back."""
+    task = asyncio.current_task()
+    return task is not None and task.uncancel() > 0
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -5,9 +5,10 @@ Before changing it: the command and the library share this class; what it does n
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import NamedTuple
+from importlib.metadata import version
+from typing import Any, NamedTuple
 
 from extractor.errors import CassetteMiss
 from extractor.evidence.outcome import Outcome
@@ -17,10 +18,12 @@ from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.cassette import Cassettes
 from extractor.llm.client import Client
+from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import Plan, flow
-from extractor.runs.ledger import Known, Ledger, Provenance
+from extractor.runs.ledger import Known, Ledger, Provenance, Request
+from extractor.runs.limits import Limits
 from extractor.settings import Settings
 
 _ASK_AGAIN_ALWAYS = ("cassette_miss", "not_asked")
@@ -68,13 +71,30 @@ class Session:
         self._endpoint = fingerprint([settings.base_url, settings.model])
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
-        self.client = Client(settings, types, mode=remembered)
+        limited = settings.rpm or settings.tpm or settings.max_cost_usd
+        self.client = Client(settings, types, mode=remembered, gate=Limits(settings, price_of(settings)) if limited else None)
+        self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
 
     async def aclose(self) -> None:
         """Close the client; the ledger and the cassettes belong to whoever opened them."""
         await self.client.aclose()
+
+    def manifest(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What a run is made with, for the ledger: versions, settings without secrets, options, prompts and schemas."""
+        packages = ("grounded-fact-extractor", "openai", "instructor", "pydantic")
+        return {
+            "versions": {package: version(package) for package in packages},
+            "settings": {**self.settings.model_dump(mode="json", exclude={"api_key"}), "base_url": self.client.endpoint_url},
+            "options": dict(options),
+            "prompts": self._prompts,
+            "schemas": self.schemas,
+        }
+
+    def stored_types(self) -> dict[str, tuple[str, int, dict[str, Any]]]:
+        """Fingerprint, version and JSON Schema of each fact type, for the ledger."""
+        return {name: (self.schemas[name], kind.version, kind.model_json_schema()) for name, kind in self.types.items()}
 
     def key(self, article: Article) -> str:
         """Fingerprint of everything that is asked about an article: with the same key nothing is asked again."""
@@ -130,12 +150,31 @@ class Session:
         steps = flow(article, self.plan)
         calls = next(steps)
         while True:
-            replies = await asyncio.gather(*(self._reply(call, stored_only=stored_only) for call in calls))
+            replies = await self._replies(calls, stored_only=stored_only)
             try:
-                calls = steps.send(list(replies))
+                calls = steps.send(replies)
             except StopIteration as end:
                 outcome: Outcome = end.value
                 return outcome
+
+    async def _replies(self, calls: Sequence[Call], *, stored_only: bool) -> list[Reply]:
+        """Replies in the order of the calls; after an error no other call is sent, and those in flight, perhaps paid for, are finished."""
+        errors: list[Exception] = []
+        replies: dict[int, Reply] = {}
+
+        async def put(place: int, call: Call) -> None:
+            async with self._free:
+                if errors:
+                    return
+                try:
+                    replies[place] = await self._reply(call, stored_only=stored_only)
+                except Exception as error:  # noqa: BLE001 - raised below
+                    errors.append(error)
+
+        await asyncio.gather(*(put(place, call) for place, call in enumerate(calls)))
+        if errors:
+            raise errors[0]
+        return [replies[place] for place in range(len(calls))]
 
     async def _reply(self, call: Call, *, stored_only: bool) -> Reply:
         ledger = self.memory.ledger
@@ -159,4 +198,5 @@ class Session:
 
     def _remember(self, call: Call, attempt: Attempt) -> None:
         if self.memory.ledger:
-            self.memory.ledger.attempt(call, attempt)
+            request = Request(self.client.body(call, attempt.mode), self.client.endpoint_url, self.client.cost_usd(attempt.usage))
+            self.memory.ledger.attempt(call, attempt, request)

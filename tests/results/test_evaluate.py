@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from extractor.api import RunOptions, run
 from extractor.errors import UsageError
 from extractor.results.evaluation.evaluate import evaluate, read_run
 from extractor.results.evaluation.gold import gold_from, read_gold
 from extractor.results.evaluation.marking import RunFacts
 from extractor.results.evaluation.page import page
 from extractor.results.evaluation.show import show
+from extractor.runs.folder import RunOptions, run
 from extractor.settings import resolve
 
 DEMO = Path(__file__).parents[2] / "examples"

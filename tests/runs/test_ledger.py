@@ -6,11 +6,11 @@ import sys
 import pytest
 from answers import answering, transfer, write_articles
 
-from extractor.api import RunOptions, run
 from extractor.errors import LedgerError
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
 from extractor.runs.flow import Plan, flow
+from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import MIGRATIONS, Ledger, Provenance, Request
 from extractor.schemas import WeaponsTransfer
 from extractor.settings import Settings

@@ -1,0 +1,213 @@
+"""A run over files, from the options of a command to its report; what would be asked, and what that would cost.
+
+In: paths and options. Out: `RunReport`; requests and estimates without asking. Floor: runs.
+Before changing it: everything that can be wrong with the options is found here, before the first call.
+"""
+
+import asyncio
+import concurrent.futures
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import SecretStr
+
+from extractor.articles.discover import discover
+from extractor.articles.read import read
+from extractor.articles.walk import describe_skipped
+from extractor.errors import ArticleError, UsageError
+from extractor.facts import catalog
+from extractor.llm.cassette import Cassettes, Manifest, cassettes, read_manifest, write_manifest
+from extractor.llm.endpoint import endpoint
+from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT
+from extractor.records import Article, Call, Record
+from extractor.runs.estimate import Estimate, estimate, what_changed
+from extractor.runs.flow import flow
+from extractor.runs.ledger import LEDGER_NAME, Ledger
+from extractor.runs.run import Progress, Run, RunReport, Unreadable
+from extractor.runs.session import Memory, Session
+from extractor.settings import DEFAULT_OUT, Settings, overridden
+
+_UNUSED_KEY = SecretStr("unused")  # the SDK wants one, also where no socket is opened
+
+Notice = Callable[[str], None]
+"""Told, in a sentence each, what the user should know before or after a run: what will be asked again, which files were skipped."""
+
+
+class RunOptions(Record):
+    """What a run over files may be told, settings aside."""
+
+    paths: tuple[str, ...]
+    """Files, folders, globs, or `-` for standard input."""
+    fact_types: tuple[str, ...] = ()
+    """Registered names or `FILE.py:CLASS`; empty for the three that ship, or those of the replayed cassettes."""
+    out: Path = Path(DEFAULT_OUT)
+    """The run folder, made where it does not exist."""
+    published: date | None = None
+    """Publication date of every article, over whatever the files say."""
+    record: Path | None = None
+    """Record cassettes into this folder; asks everything anew."""
+    replay: Path | None = None
+    """Answer from the cassettes in this folder, without a network."""
+    limit: int | None = None
+    """Articles to ask at most; None for all."""
+    retry_failed: bool = False
+    """Ask articles again that are remembered as failed or partial."""
+
+
+def run(
+    options: RunOptions, settings: Settings | None = None, *, progress: Progress | None = None, notice: Notice | None = None
+) -> RunReport:
+    """Extract from files into a run folder; a run over the same folder does only what is new.
+
+    Args:
+        options: What to read and where to remember.
+        settings: How to ask; what it leaves out comes from the environment and the defaults. A replay takes what shapes a request from
+            the cassettes.
+        progress: Told after each article. What it raises ends the run: what is in flight is finished and remembered, then it is raised.
+        notice: Told what is worth a sentence before and after: what will be asked again because something changed, files skipped.
+
+    Raises:
+        UsageError: A path, a fact type or a cassette folder is wrong, or an event loop runs in this thread; nothing was asked.
+        SettingsError: There is no key, endpoint or cassette; nothing was asked.
+        LedgerError: The run folder cannot be used.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(arun(options, settings, progress=progress, notice=notice))
+    raise UsageError("run() was called inside a running event loop, which it would block; write `await arun(...)`.")
+
+
+async def arun(
+    options: RunOptions, settings: Settings | None = None, *, progress: Progress | None = None, notice: Notice | None = None
+) -> RunReport:
+    """The same as `run`, awaited.
+
+    SIGINT and SIGTERM are handled while it lasts, where it runs in the main thread and nobody else handles them.
+    """
+    if options.record and options.replay:
+        raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
+    settings = overridden(settings)
+    names, mode = options.fact_types, None
+    if options.replay:
+        recorded = read_manifest(options.replay)
+        shape = {name: getattr(recorded, name) for name in ("model", "temperature", "max_output_tokens", "part_chars", "repairs")}
+        settings = settings.model_copy(update={**shape, "api_key": settings.api_key or _UNUSED_KEY})
+        names, mode = names or recorded.fact_types, recorded.mode
+    endpoint(settings)
+    types = catalog.load(names)
+    sources = discover(options.paths)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(Ledger(options.out))
+        tapes = _open_cassettes(options, stack)
+        memory = Memory(
+            ledger=ledger,
+            cassettes=tapes,
+            ask_anew=options.record is not None,
+            retry_failed=options.retry_failed,
+            misses_are_outcomes=True,
+        )
+        session = Session(types, settings, memory, mode=mode)
+        try:
+            if options.record:
+                write_manifest(options.record, _tape_manifest(session))
+            manifest = session.manifest(options.model_dump(mode="json"))
+            if notice and (changed := what_changed(ledger, session, manifest)):
+                notice(changed)
+            ledger.start_run(manifest, session.stored_types())
+            report = await Run(session, limit=options.limit, progress=progress).over(_articles(sources, options.published))
+            if notice and (skipped := describe_skipped(sources.skipped)):
+                notice(skipped)
+            if options.record:
+                write_manifest(options.record, _tape_manifest(session))
+            return report
+        finally:
+            await session.aclose()
+
+
+def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
+    """What `run` would ask and what that would cost; reads every article, asks nothing, changes nothing. No key is needed.
+
+    Raises:
+        UsageError: A path or a fact type is wrong.
+        LedgerError: The run folder cannot be read.
+    """
+    settings = overridden(settings)
+    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
+    types = catalog.load(options.fact_types)
+    sources = discover(options.paths)
+    with ExitStack() as stack:
+        exists = (options.out / LEDGER_NAME).exists()
+        ledger = stack.enter_context(Ledger(options.out, read_only=True)) if exists else None
+        session = Session(types, settings, Memory(ledger=ledger, retry_failed=options.retry_failed))
+        stack.callback(_closed_aside, session)
+        return estimate(_articles(sources, options.published), session, limit=options.limit)
+
+
+class Request(NamedTuple):
+    """What would be sent for one article."""
+
+    article: Article
+    call: Call
+    body: dict[str, Any]
+    """The JSON body of the request, in the first mode that is tried."""
+
+
+def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[Request]:
+    """What `run` would send first for each article, without sending it: one request for each part of a long one. No key is needed.
+
+    Raises:
+        UsageError: A path or a fact type is wrong.
+        ArticleError: An article cannot be read.
+    """
+    settings = overridden(settings)
+    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
+    types = catalog.load(options.fact_types)
+    session = Session(types, settings, Memory())
+    try:
+        for source in discover(options.paths):
+            for article in read(source, published=options.published):
+                for call in next(flow(article, session.plan)):
+                    yield Request(article, call, session.client.body(call))
+    finally:
+        _closed_aside(session)
+
+
+def _articles(sources: Iterable[Any], published: date | None) -> Iterator[Article | Unreadable]:
+    for source in sources:
+        try:
+            yield from read(source, published=published)
+        except ArticleError as error:
+            yield Unreadable(source.id, str(error))
+
+
+def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
+    if options.record:
+        return stack.enter_context(cassettes(options.record, "record"))
+    if options.replay:
+        return stack.enter_context(cassettes(options.replay, "replay"))
+    return None
+
+
+def _tape_manifest(session: Session) -> Manifest:
+    settings = session.settings
+    return Manifest(
+        model=settings.model,
+        mode=session.client.mode,
+        fact_types=tuple(session.types),
+        prompts=(EXTRACT_PROMPT, REPAIR_PROMPT),
+        fingerprints=session.schemas,
+        temperature=settings.temperature,
+        max_output_tokens=settings.max_output_tokens,
+        part_chars=settings.part_chars,
+        repairs=settings.repairs,
+    )
+
+
+def _closed_aside(session: Session) -> None:
+    """Close a session on a loop of another thread: in this one a loop may be running, as in a notebook."""
+    with concurrent.futures.ThreadPoolExecutor(1) as aside:
+        aside.submit(lambda: asyncio.run(session.aclose())).result()
