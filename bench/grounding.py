@@ -13,9 +13,7 @@ from extractor.evidence.ground import Ground
 ROUNDS = 25
 QUOTES = 30
 TARGETS_MS = {3_000: 2.0, 30_000: 10.0}
-WORDS = ["the", "ministry", "said", "that", "tanks", "shells", "and", "drones", "would", "arrive", "from", "Oslo", "before", "winter"]
-    ["the", "ministry", "said", "on", "Tuesday", "that", "tanks", "shells", "radars", "and", "drones", "worth", "money", "would", "arrive", "from", "Oslo", "Berlin", "Paris", "before", "winter"]
-)
+WORDS = "the ministry said that tanks shells and drones would arrive from Oslo before winter".split()  # noqa: SIM905 - read as a line
 
 
 def article(size: int, seed: int) -> tuple[str, list[tuple[int, int]]]:
@@ -54,9 +52,8 @@ def main() -> int:
             median = statistics.median(taken)
             missed = median > target or right < QUOTES
             failed |= missed
-            print(
-                f"{len(text):>7} chars, {kind:<20} {median:6.2f} ms (target {target:g}), {right}/{QUOTES} right{'  MISSED' if missed else ''}"
-            )
+            verdict = "  MISSED" if missed else ""
+            print(f"{len(text):>7} chars, {kind:<20} {median:6.2f} ms (target {target:g}), {right}/{QUOTES} right{verdict}")
     return int(failed)
 
 

@@ -119,8 +119,8 @@ async def arun(
                 notice(changed)
             ledger.start_run(manifest, session.stored_types())
             report = await Run(session, limit=options.limit, progress=progress).over(_articles(sources, options.published))
-            if notice and (skipped := describe_skipped(sources.skipped)):
-                notice(skipped)
+            if notice and sources.skipped:
+                notice(describe_skipped(sources.skipped))
             if options.record:
                 write_manifest(options.record, _tape_manifest(session))
             return report
