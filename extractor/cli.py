@@ -129,6 +129,10 @@ def _add_looking(commands: Commands) -> None:
     export.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this fact type; may be given more than once")
     _add_verdict(export)
 
+    review = _command(commands, "review", "one HTML page to review the facts in; its decisions are gold for evaluate", _review)
+    _add_run_dir(review)
+    review.add_argument("-o", "--output", type=Path, default=Path("review.html"), metavar="FILE", help="where to (default: review.html)")
+
     evaluate = _command(commands, "evaluate", "how good a run is against gold labels", _evaluate)
     _add_run_dir(evaluate)
     evaluate.add_argument("--gold", type=Path, required=True, metavar="PATH", help="a JSONL file or a folder of them; see docs/gold.md")
@@ -279,6 +283,16 @@ def _export(arguments: argparse.Namespace) -> int:
     with Ledger(arguments.run_dir, read_only=True) as ledger:
         count = export(ledger, arguments.output, fact_types=arguments.schema, verdicts=_verdicts(arguments.verdict))
     print(f"{count} facts in {arguments.output}", file=sys.stderr)
+    return 0
+
+
+def _review(arguments: argparse.Namespace) -> int:
+    from extractor.results.review import review
+    from extractor.runs.ledger import Ledger
+
+    with Ledger(arguments.run_dir, read_only=True) as ledger:
+        count = review(ledger, arguments.output)
+    print(f"{count} facts: open {arguments.output} in a browser.", file=sys.stderr)
     return 0
 
 

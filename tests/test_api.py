@@ -325,10 +325,14 @@ def test_an_endpoint_that_refuses_everything_raises():
 
 
 def test_a_refused_part_stops_the_other_parts():
-    """When the endpoint refuses one part of a long article, no further part is sent."""
-    long = "\n\n".join(f"{text_of(number)} {'Nobody else spoke. ' * 50}" for number in range(200))
+    """When the endpoint begins to refuse everything in the middle of a long article, no further part is sent."""
+    long = "\n\n".join(f"{text_of(number)} {'Nobody else spoke. ' * 40}" for number in range(100))
     settings = Settings(part_chars=1000, concurrency=2)
-    with LoopbackEndpoint(lambda request: REFUSED) as endpoint, extracting(endpoint, settings=settings) as extractor:
+    with (
+        LoopbackEndpoint(lambda request: numbered(request) if len(endpoint.requests) == 1 else REFUSED) as endpoint,
+        extracting(endpoint, settings=settings) as extractor,
+    ):
+        extractor.extract(TEXT)  # finds the mode
         with pytest.raises(EndpointError):
             extractor.extract(long)
         assert len(endpoint.requests) <= 4
@@ -794,6 +798,7 @@ def test_a_call_cancelled_before_it_began_is_never_made():
     """Cancelling at once, or while waiting for a place, leaves no request, no task and no complaint."""
 
     async def fickle(extractor):
+        extractor._loop._loop.call_soon_threadsafe(time.sleep, 0.3)  # it is busy: nothing of these has begun when it is cancelled
         for _ in range(50):
             task = asyncio.ensure_future(extractor.aextract(text_of(100)))
             await asyncio.sleep(0)

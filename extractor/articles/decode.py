@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
+from extractor.articles.charset import detected
+from extractor.articles.mojibake import mend
 from extractor.errors import ArticleError
 
 
@@ -20,7 +22,7 @@ class Decoded(NamedTuple):
     text: str
     """Line ends are `\\n`; no byte order mark, no control character but `\\n` and tab, no lone surrogate."""
     encoding: str
-    """Such as `utf-8` or `cp1252 (guessed)`; what is not plain UTF-8 says so."""
+    """Such as `utf-8` or `cp1252 (guessed)`; what is not plain UTF-8 says so, and so does text that was mended (`mojibake.mend`)."""
 
 
 # Longest first: the UTF-32 LE mark begins with the UTF-16 LE one
@@ -33,8 +35,8 @@ _MARKS = (
 )
 
 _MAGIC = (
-    (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive (docx, odt, epub and xlsx are such)"),
+    (b"%PDF-", "a PDF document, which is read under the suffix .pdf"),
+    (b"PK\x03\x04", "a ZIP archive (docx, odt, epub and xlsx are such; of these, .docx is read)"),
     (b"\xd0\xcf\x11\xe0", "an old Office document (doc, xls, msg)"),
     (b"{\\rtf", "an RTF document"),
     (b"\x89PNG", "a PNG image"),
@@ -72,6 +74,8 @@ _CLEANED = {
     ord("\t"): "\t",
 }
 
+_ESCAPING = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_jp_2004", "iso2022_kr", "hz")
+
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]")
 _HIGH_LETTERS = re.compile(rb"[\xc0-\xd6\xd8-\xf6\xf8-\xff]")
 _HIGH_RUNS = re.compile(rb"[\xa1-\xff]{4,}")  # three in a row is the most that common Western words have
@@ -80,16 +84,23 @@ _ASCII_LETTERS = re.compile(rb"[A-Za-z]")
 _SIGN_IN_WORD = re.compile(rb"(?<=[A-Za-z])[\xa1-\xac\xae-\xb3\xb5\xb6\xb8-\xbf](?=[A-Za-z])")
 
 
-def decode(data: bytes, label: str) -> Decoded:
-    """The text in `data`: by byte order mark, else UTF-16 by its zero bytes, else UTF-8, else Western (cp1252) where that is plausible.
+def decode(data: bytes, label: str, *, declared: str | None = None) -> Decoded:
+    """The text in `data`, in the first of these encodings that fits; the one that was taken is named.
 
-    UTF-8 with a few broken bytes stays UTF-8: each becomes U+FFFD and their number stands in the encoding's name; as cp1252 every
-    other accent would turn to rubbish. Other 8-bit encodings are refused where they can be told from Western text: a wrong guess would
-    change names in silence. What can not be told (Czech, Turkish) is read as cp1252, and says so.
+    1. That of a byte order mark.
+    2. UTF-16, by its zero bytes.
+    3. UTF-8. With a few broken bytes it stays UTF-8: each becomes U+FFFD and their number stands in the encoding's name; as cp1252 every
+       other accent would turn to rubbish.
+    4. What the file declares.
+    5. Western (cp1252), where that is plausible. What can not be told from it (Czech, Turkish) is read so, and says so.
+    6. What can be told for sure: Cyrillic, Greek, Hebrew, Arabic, Chinese, Japanese and Korean encodings.
+
+    The rest is refused: a wrong guess would change names in silence.
 
     Args:
         data: The whole file; at least one byte.
         label: How messages name it, ready to print.
+        declared: The codec that the file itself names, as `charset.known` gives it; None when it names none, or UTF-8.
 
     Raises:
         ArticleError: The bytes are no text, or in an encoding that is not sure.
@@ -97,13 +108,14 @@ def decode(data: bytes, label: str) -> Decoded:
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             raise _not_text(label, f"it looks like {kind}")
-    decoded = _by_mark(data, label) or _utf16_by_zero_bytes(data) or _utf8_or_western(data, label)
+    decoded = _by_mark(data, label) or _utf16_by_zero_bytes(data) or _by_bytes(data, label, declared)
     controls = len(_CONTROLS.findall(decoded.text))
     if "\x00" in decoded.text:
         raise _not_text(label, "it has zero bytes, as binary formats have")
     if controls > max(1, len(decoded.text) // _CONTROL_SHARE):
         raise _not_text(label, f"{controls} of its {len(decoded.text)} characters are control characters")
-    return Decoded(clean_text(decoded.text), decoded.encoding)
+    text, places = mend(decoded.text)  # before cleaning, which takes its control characters for something else
+    return Decoded(clean_text(text), f"{decoded.encoding}, mojibake mended in {places} places" if places else decoded.encoding)
 
 
 def clean_text(text: str) -> str:
@@ -128,7 +140,7 @@ def _by_mark(data: bytes, label: str) -> Decoded | None:
     if broken is None:
         return None
     if data.startswith(codecs.BOM_UTF8):
-        return _utf8_or_western(data[len(codecs.BOM_UTF8) :], label)
+        return _by_bytes(data[len(codecs.BOM_UTF8) :], label, None)
     at = len(data) - len(broken.object) + broken.start
     looks_like = f"it opens with the byte order mark of {broken.encoding}, but breaks that encoding at byte {at} ({broken.reason})"
     raise _not_text(label, looks_like) from broken
@@ -151,7 +163,9 @@ def _utf16_by_zero_bytes(data: bytes) -> Decoded | None:
     return None
 
 
-def _utf8_or_western(data: bytes, label: str) -> Decoded:
+def _by_bytes(data: bytes, label: str, declared: str | None) -> Decoded:
+    if declared in _ESCAPING and b"\x1b" in data and (found := _in_codec(data, declared, "declared")):
+        return found  # seven-bit encodings are UTF-8, too
     try:
         return Decoded(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError as error:
@@ -165,15 +179,21 @@ def _utf8_or_western(data: bytes, label: str) -> Decoded:
     cut_at_end = broken.reason == "unexpected end of data" and len(data) - broken.start > 1
     if whole > 2 * replaced or cut_at_end:
         return Decoded(mended, f"utf-8 (broken in {replaced} places, each now U+FFFD)")
-    if _plausibly_western(data):
-        try:
-            return Decoded(data.decode("cp1252"), "cp1252 (guessed)")
-        except UnicodeDecodeError:
-            pass
+    western = "cp1252" if _plausibly_western(data) else None
+    if found := _in_codec(data, declared, "declared") or _in_codec(data, western, "guessed") or _in_codec(data, detected(data), "guessed"):
+        return found
     raise _not_text(
         label,
-        f"it is neither UTF-8 (byte {broken.start} is {data[broken.start : broken.start + 1]!r}) nor plausible as Western text (cp1252)",
+        f"it is neither UTF-8 (byte {broken.start} is {data[broken.start : broken.start + 1]!r}), nor plausible as Western text (cp1252), "
+        f"nor surely in any other encoding",
     ) from broken
+
+
+def _in_codec(data: bytes, codec: str | None, why: str) -> Decoded | None:
+    try:
+        return Decoded(data.decode(codec), f"{codec} ({why})") if codec else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _plausibly_western(data: bytes) -> bool:

@@ -2,10 +2,18 @@
 
 In: a `Source`, or a text for library calls. Out: `Article`s. Floor: articles.
 Before changing it: `Article.text` never changes after this, and every fact's offsets count code points of it. What is done to the text
-on the way stands in `decode.clean_text`; blank lines around the body go, and the headline, a blank line and the body are joined.
+on the way stands in `mojibake.mend` and `decode.clean_text`; blank lines around the body go, and the headline, a blank line and the body
+are joined.
 
-The publication date is the first of: the `published` argument (`--published`), what the file says (header line, header block, front
-matter), the file's name, None. It is never the file's modification time and never today.
+The publication date is the first of these; `origins["published"]` says which:
+
+1. the `published` argument (`--published`);
+2. what the file says of the article: header line, header block or front matter of a text, `<meta>`, JSON-LD, `<time>` or the address of a
+   web page, JSON key, a feed's `pubDate`, a mail's `Date`;
+3. the file's name;
+4. when the document was made, by the properties of a PDF or Word file. It comes last: a page that is printed to PDF or typed anew was
+   published before that, and who puts a date into a file's name means it;
+5. None. It is never the file's modification time and never today.
 """
 
 import io
@@ -22,8 +30,9 @@ from typing import BinaryIO
 from extractor.articles.dates import date_in_name
 from extractor.articles.decode import clean_text
 from extractor.articles.discover import Source
-from extractor.articles.draft import MAX_BYTES, Draft, Raw
+from extractor.articles.draft import MAX_BYTES, Draft, Raw, is_blank
 from extractor.articles.formats import FALLBACK, FORMATS
+from extractor.articles.mojibake import mend
 from extractor.articles.plain import strip_blank_lines
 from extractor.errors import ArticleError, UsageError
 from extractor.records import Article
@@ -40,7 +49,6 @@ _KINDS = {
 }
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_INVISIBLE = "\ufeff\u200b\u2060"  # byte order mark, zero-width space, word joiner: a file of these alone is empty
 
 
 def read(source: Source, *, published: date | None = None) -> Iterator[Article]:
@@ -148,17 +156,24 @@ def _standard_input() -> BinaryIO:
 
 
 def _article(draft: Draft, source_id: str, label: str, override: date | None, name_date: date | None) -> Article:
-    title = _one_line(draft.title)
     origins = dict(draft.origins)
+    title, in_title = mend(draft.title or "")
+    body, in_body = mend(draft.body)
+    if in_title + in_body:
+        mended = f"mojibake mended in {in_title + in_body} places"
+        origins["text"] = f"{origins['text']}, {mended}" if "text" in origins else mended
+    title_line = _one_line(title)
     published = draft.published
     if override is not None:
         published, origins["published"] = override, "--published"
     elif published is None and name_date is not None:
         published, origins["published"] = name_date, "file name"
+    elif published is None:
+        published = draft.created
     return Article(
         id=source_id if draft.number is None else f"{source_id}#{draft.number}",
-        text=_joined(title, strip_blank_lines(clean_text(draft.body)), label),
-        title=title,
+        text=_joined(title_line, strip_blank_lines(clean_text(body)), label),
+        title=title_line,
         published=_day(published),
         source=_one_line(draft.source),
         language=draft.language,
@@ -168,7 +183,7 @@ def _article(draft: Draft, source_id: str, label: str, override: date | None, na
 
 
 def _joined(title: str | None, body: str, label: str) -> str:
-    if not body.strip().strip(_INVISIBLE):
+    if is_blank(body):
         if title is None:
             raise ArticleError(f"{label} has no text, only blank space or a header. Leave it out, or see why it was written so.")
         return title

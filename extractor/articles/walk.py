@@ -23,8 +23,11 @@ SkipReason = Literal[
     "broken link",  # a link to nothing, or to itself
     "unreadable folder",  # it can not be listed; the detail is the system's reason
     "not a file",  # a pipe, a socket, a device
+    "run folder",  # it holds a ledger: what a run wrote is no article
     "read already",  # a link to what was found before; the detail names that
 ]
+
+_LEDGER = "ledger.sqlite"  # as runs/ledger.py names it, which stands above this floor
 
 MAGIC = re.compile(r"[*?\[]")
 """What makes an argument a glob."""
@@ -170,7 +173,11 @@ class _Walk:
                 self._skip(path, "read already", f"the same folder as {self._entered[where]!r}")
             else:
                 self._entered[where] = path
-                self._levels.append(_Level(prefix, states, iter(_listing(path))))
+                entries = _listing(path)
+                if any(entry.name == _LEDGER for entry in entries):
+                    self._skip(path, "run folder")
+                else:
+                    self._levels.append(_Level(prefix, states, iter(entries)))
         except OSError as error:
             self._skip(path, "unreadable folder", error.strerror or str(error))
 

@@ -21,7 +21,7 @@ from extractor.llm.endpoint import endpoint
 from extractor.llm.modes import FIRST, MODES, Plan, closeness, gives_shape, prepared, slots, tidy
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
-from extractor.llm.responses import Heard, blames_mode, no_connection, of_completion, of_status
+from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, Call, CallKind, Reply, Usage
 from extractor.settings import Settings
@@ -32,6 +32,7 @@ _BLIND_PAUSE_S = 1.0  # for a 429 that does not say how long
 _LONGEST_PAUSE_S = 3600.0  # a longer wish is a mistake or a ban: one request an hour finds out
 _AFTER_PAUSE_S = 0.2  # waiting calls start within this time after a pause, not all at once
 _FIRST_TRIES = 3  # requests to an endpoint that has never answered: two seconds tell that nothing listens
+_SILENT_FOR = 5  # articles in a row, or at once, that got no answer at all: it is the endpoint then, and the next would fare the same
 _LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is perhaps an odd article
 _NO_KEY = "no-key"  # the SDK wants some key; local servers want none
 
@@ -95,6 +96,7 @@ class Client:
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
         self._quiet_until = 0.0
+        self._unanswered: set[str] = set()
         self._walking = asyncio.Lock()
         self._ended: tuple[float, EndpointError] | None = None
         self._lost: dict[str, None] = {}
@@ -186,7 +188,8 @@ class Client:
             on_attempt: Told of every HTTP request as soon as it is over, before anything follows from it; what it raises is passed on.
 
         Raises:
-            EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted.
+            EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted, or several
+                articles in a row got no answer at all.
             CassetteMiss: Replaying, and the request is not recorded. Other errors of ours from below the HTTP layer pass likewise.
             UsageError: The client is closed, or the call names a fact type that it was not given.
         """
@@ -269,6 +272,8 @@ class Client:
             raise self._end(tried.ends_run, last.status)
         if last.outcome == "no_connection" and not self._answered:
             raise self._end(no_connection(self._endpoint, last.error or ""))
+        if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR:
+            raise self._end(no_answers(self._endpoint, len(self._unanswered), last.error or ""), last.status)
         return tried.reply.model_copy(update={"usage": talk.usage, "cost_usd": self.cost_usd(talk.usage)}), last
 
     async def _once(self, talk: _Talk, mode: str, body: dict[str, Any], key: str) -> _Try:
@@ -277,6 +282,7 @@ class Client:
             if self._quiet_until > talk.deadline:
                 error = f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
                 attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
+                self._unanswered.add(talk.call.article_id)
                 return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
             await asyncio.sleep(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
         ticket = await self._gate.admit(body) if self._gate else None
@@ -295,6 +301,10 @@ class Client:
             usage=heard.usage, latency_s=latency_s, retry_after_s=heard.retry_after_s, error=reply.error,
         )  # fmt: skip
         self._answered = self._answered or heard.status is not None
+        if heard.outcome in RETRIED:
+            self._unanswered.add(talk.call.article_id)
+        else:
+            self._unanswered.clear()
         if heard.again and (heard.outcome == "rate_limited" or (heard.status == HTTPStatus.SERVICE_UNAVAILABLE and heard.retry_after_s)):
             rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)

@@ -112,6 +112,11 @@ def no_connection(endpoint: Endpoint, error: str) -> str:
     return f"Nothing answers at {endpoint.shown!r}: {error} Is the server running? Check --base-url (or EXTRACTOR_BASE_URL)."
 
 
+def no_answers(endpoint: Endpoint, articles: int, error: str) -> str:
+    """What to tell the user when the endpoint has stopped answering anybody."""
+    return f"{endpoint.shown!r} gives no answer, not to one of the last {articles} articles: {error} The same command goes on once it does."
+
+
 def blames_mode(attempt: Attempt) -> bool:
     """Whether a failure may be the fault of the way in which the schema travels, rather than of the article or of the moment."""
     if attempt.outcome in ("bad_request", "server_error"):

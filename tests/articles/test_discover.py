@@ -338,3 +338,12 @@ def test_any_tree_gives_unique_ids_and_each_file_once_or_a_reason(tree):
     assert len({source.id for source in sources}) == len(sources)
     accounted = [source.path for source in sources] + [row.path for row in found.skipped]
     assert sorted(path.as_posix() for path in accounted) == sorted(names)
+
+
+def test_what_a_run_wrote_is_no_article(tree):
+    """A run folder below a folder of articles is passed over, its facts.jsonl with it; so a second run over `.` reads the same."""
+    tree("a.txt", "extractor-run/ledger.sqlite", "extractor-run/facts.jsonl", "extractor-run/more/b.txt", "c/facts.jsonl")
+    assert ids(".") == ["a.txt", "c/facts.jsonl"]
+    assert ("extractor-run", "run folder") in skips(".")
+    with pytest.raises(UsageError, match="1 run folder"):
+        discover(["extractor-run"])

@@ -8,9 +8,10 @@ import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, transfer, write_articles
 
 from extractor.errors import CassetteMiss, EndpointError, SettingsError
+from extractor.evidence.validate import Judge, NotBelieved
 from extractor.llm import client as client_module
 from extractor.llm.cassette import cassettes
-from extractor.records import Article
+from extractor.records import Article, Issue
 from extractor.runs import session as session_module
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
@@ -122,6 +123,19 @@ def test_a_newer_judge_judges_the_stored_replies(tmp_path, monkeypatch):
     assert again.facts == first.facts
     assert [fact.verdict for fact in again.facts] == ["kept", "repaired"]
     assert again.usage.attempts == 0
+
+
+def test_a_stricter_judge_asks_nothing_either(tmp_path, monkeypatch):
+    """What a newer judge no longer believes is quarantined with its reason; it is not sent to repair behind the user's back."""
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        assert outcome_of(tmp_path, endpoint).facts
+        monkeypatch.setattr(session_module, "JUDGE_VERSION", session_module.JUDGE_VERSION + 1)
+        strict = NotBelieved((Issue.error("too_good", "", "Nothing is believed any more."),), ())
+        monkeypatch.setattr(Judge, "judge", lambda *_: strict)
+        outcome = outcome_of(tmp_path, endpoint)
+        assert len(endpoint.requests) == 1
+    assert (outcome.status, outcome.facts) == ("complete", ())
+    assert "too_good" in [issue.code for issue in outcome.quarantined[0].issues]
 
 
 def test_a_newer_judge_asks_what_was_never_answered(tmp_path, monkeypatch):
