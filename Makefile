@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+PARALLEL := --numprocesses=auto --maxprocesses=4
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -34,10 +35,10 @@ demo: $(STAMP) ## replay the recorded demo: no key, no network; ends with the fa
 	$(BIN)/extractor status demo-run
 
 test: $(STAMP) ## the fast tests: offline, under three minutes on two cores
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL)
 
 test-all: $(STAMP) ## all tests but the live ones
-	$(BIN)/python -m pytest -q -m 'not live'
+	$(BIN)/python -m pytest -q $(PARALLEL) -m 'not live'
 
 check: $(STAMP) ## format, lint, types, and which room may import which
 	$(BIN)/ruff format --check .
