@@ -46,7 +46,7 @@ class Settings(Record):
     retry_budget_s: float = Field(default=300.0, ge=0)
     """Seconds that one call may spend on retrying, waits included; an attempt that would start later is not made."""
     concurrency: int = Field(default=16, ge=1, le=4096)
-    """Articles worked on at a time."""
+    """Articles worked on at a time, and requests in flight: a long article's parts count too."""
     repairs: int = Field(default=2, ge=0, le=10)
     """Rounds in which facts that were not believed go back to the model."""
     temperature: float | None = Field(default=None, ge=0, le=2)

@@ -76,7 +76,7 @@ _CLEANED = {
 
 _ESCAPING = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_jp_2004", "iso2022_kr", "hz")
 
-_HIGH_BYTES = re.compile(rb"[\x80-\xff]")
+_HIGH_BYTES = bytes(range(0x80, 0x100))
 _HIGH_LETTERS = re.compile(rb"[\xc0-\xd6\xd8-\xf6\xf8-\xff]")
 _HIGH_RUNS = re.compile(rb"[\xa1-\xff]{4,}")  # three in a row is the most that common Western words have
 _ASCII_LETTERS = re.compile(rb"[A-Za-z]")
@@ -197,12 +197,12 @@ def _in_codec(data: bytes, codec: str | None, why: str) -> Decoded | None:
 
 
 def _plausibly_western(data: bytes) -> bool:
+    if (len(data) - len(data.translate(None, _HIGH_BYTES))) * 3 > len(data):
+        return False
     high = len(_HIGH_LETTERS.findall(data))
     in_runs = sum(map(len, _HIGH_RUNS.findall(data)))
     signs = len(_SIGN_IN_WORD.findall(data))
     plain = len(_ASCII_LETTERS.findall(data))
-    if len(_HIGH_BYTES.findall(data)) * 3 > len(data):
-        return False
     # Accented letters are under a tenth of a Western language's, more in a short line; Cyrillic, Greek and Chinese in 8 bits are nearly
     # all high bytes, in runs
     return high * 2 <= plain and in_runs * 10 <= high and signs <= max(1, high // 50)

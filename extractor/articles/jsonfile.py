@@ -113,8 +113,6 @@ def _lines(raw: Raw) -> Iterator[tuple[str | ArticleError, str]]:
                 raise ArticleError(f"more than {MAX_BYTES:,} bytes")  # noqa: TRY301 - it is caught as those of decode are
             if not line.isspace():
                 yield decode(line, "the line")
-            else:
-                yield "", "utf-8"
         except ArticleError as error:
             yield error, ""
         line = raw.stream.readline(MAX_BYTES + 1)

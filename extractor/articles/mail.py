@@ -33,9 +33,10 @@ _LONG_PARAMETERS = re.compile(
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 _MAX_PARAMETERS_BYTES = 10_000  # likewise
 _HEADER_LINE = re.compile(rb"\A(?:From |>From |[!-9;-~]{1,76}:)")
-_SEPARATOR = b"From "
+_SEPARATOR = re.compile(rb"(?:(?<=\n)|\A)\r?\nFrom [^\n]*\n")
 _QUOTED_SEPARATOR = re.compile(rb"^>(>*From )", re.MULTILINE)
-_LINE_BYTES = 1_000_000  # a mail's lines have at most 998; so much of one is taken at a time
+_CHUNK_BYTES = 1_000_000
+_LINE_BYTES = 2_000  # a separator has less; it may be cut by the end of a chunk
 
 
 def read_eml(raw: Raw) -> Iterator[Draft]:
@@ -57,7 +58,7 @@ def read_mbox(raw: Raw) -> Iterator[Draft]:
     number = 0
     for number, data in enumerate(_messages(raw), start=1):
         try:
-            if len(data) > MAX_BYTES:
+            if data is None:
                 raise ArticleError(f"it has more than {MAX_BYTES:,} bytes")  # noqa: TRY301 - it is gathered as the others are
             draft = replace(_article(data, "it"), number=number)
         except ArticleError as error:
@@ -67,22 +68,26 @@ def read_mbox(raw: Raw) -> Iterator[Draft]:
     unread.raise_if_any(number)
 
 
-def _messages(raw: Raw) -> Iterator[bytes]:
-    """Each message without its separator line, up to a byte more than may be read; no more of it is held."""
-    line = raw.stream.readline(_LINE_BYTES)
-    if not line:
+def _messages(raw: Raw) -> Iterator[bytes | None]:
+    """Each message without its separator line; None for one that is larger than may be read, of which no more is held."""
+    buffer = raw.stream.read(_CHUNK_BYTES)
+    if not buffer:
         raw.data()  # which says that it is empty
-    if not line.startswith(_SEPARATOR):
+    if not buffer.startswith(b"From "):
         raise ArticleError(f"{raw.label} is no mail box: it does not open with 'From '. If it is one mail, name it .eml.")
-    message, after_blank = bytearray(), False
-    while line := raw.stream.readline(_LINE_BYTES):
-        if after_blank and line.startswith(_SEPARATOR):
-            yield _QUOTED_SEPARATOR.sub(rb"\1", bytes(message))
-            message.clear()
-        elif len(message) <= MAX_BYTES:
-            message += line
-        after_blank = not line.strip(b"\r\n")
-    yield _QUOTED_SEPARATOR.sub(rb"\1", bytes(message))
+    buffer = buffer.partition(b"\n")[2]
+    is_long = False
+    while chunk := raw.stream.read(_CHUNK_BYTES):
+        buffer += chunk
+        *messages, buffer = _SEPARATOR.split(buffer)
+        for message in messages:
+            yield None if is_long or len(message) > MAX_BYTES else _QUOTED_SEPARATOR.sub(rb"\1", message)
+            is_long = False
+        if len(buffer) > MAX_BYTES:
+            is_long, buffer = True, buffer[-_LINE_BYTES:]
+    for message in _SEPARATOR.split(buffer):
+        yield None if is_long or len(message) > MAX_BYTES else _QUOTED_SEPARATOR.sub(rb"\1", message)
+        is_long = False
 
 
 def _article(data: bytes, label: str) -> Draft:

@@ -32,6 +32,9 @@ _AGAIN = (
 )
 _SAID_CHARS = 200  # of a refusal in a reason; all of it stands in the ledger
 _SURROGATE = re.compile("[\ud800-\udfff]")
+ASK_AGAIN_ALWAYS: tuple[AttemptOutcome, ...] = ("cassette_miss", "not_asked")
+"""Causes that say nothing about the article: a later run asks it again without being told."""
+
 _TOO_LONG: tuple[AttemptOutcome, ...] = ("length", "context_overflow")
 _UNREADABLE: tuple[AttemptOutcome, ...] = ("partial", "unparsable", "no_content")
 
@@ -281,7 +284,7 @@ def _outcome(article: Article, held: list[_Held], bad: list[Bad], lost: list[_Lo
         article=article,
         status="partial" if lost else "complete",
         reason="; ".join(dict.fromkeys(loss.reason for loss in lost)) or None,
-        cause=lost[0].cause if lost else None,
+        cause=min(lost, key=lambda loss: loss.cause not in ASK_AGAIN_ALWAYS).cause if lost else None,
         facts=tuple(fact for place, fact in enumerate(facts) if place not in cover),
         quarantined=quarantined,
         merged=merged,

@@ -295,13 +295,13 @@ class Ledger:
 
     def mode(self, endpoint: str) -> str | None:
         """The remembered mode of an endpoint; None when it was never used."""
-        found = self._db.execute("SELECT mode FROM modes WHERE endpoint = ?", (endpoint,)).fetchone()
-        return found[0] if found else None
+        found = self._one("SELECT mode FROM modes WHERE endpoint = ?", (endpoint,))
+        return found["mode"] if found else None
 
     def known(self, article_id: str) -> Known | None:
         """What there is of an article; None when it is new."""
-        found = self._db.execute("SELECT outcome_key, judge_version, status, cause FROM articles WHERE id = ?", (article_id,)).fetchone()
-        return Known(*found) if found else None
+        found = self._one("SELECT outcome_key, judge_version, status, cause FROM articles WHERE id = ?", (article_id,))
+        return Known(**found) if found else None
 
     def reply(self, key: str, fact_types: Iterable[str], *, only_ok: bool = False) -> Reply | None:
         """The stored reply to a request; None when it was never answered.
@@ -313,11 +313,11 @@ class Ledger:
         """
         wanted = ("ok",) if only_ok else _ANSWERED
         marks = ",".join("?" * len(wanted))
-        found = self._db.execute(
+        found = self._one(
             f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN ({marks}) ORDER BY id DESC LIMIT 1",  # noqa: S608 - marks only
             (key, *wanted),
-        ).fetchone()
-        return read_reply(found[0], found[1], tuple(fact_types), error=found[2]) if found else None
+        )
+        return read_reply(found["outcome"], found["text"], tuple(fact_types), error=found["error"]) if found else None
 
     # what people ask
 
@@ -429,6 +429,9 @@ class Ledger:
             raise LedgerError(
                 f"{str(self.folder / LEDGER_NAME)!r} cannot be read: {error}. Restore it, or run again into another folder."
             ) from error
+
+    def _one(self, sql: str, values: tuple[Any, ...] = ()) -> dict[str, Any] | None:
+        return next(self._rows(sql, values), None)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -21,13 +21,10 @@ from extractor.llm.client import Client
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
-from extractor.runs.flow import Plan, flow
+from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
 from extractor.runs.ledger import Known, Ledger, Provenance, Request
 from extractor.runs.limits import Limits
 from extractor.settings import Settings
-
-_ASK_AGAIN_ALWAYS = ("cassette_miss", "not_asked")
-"""Causes of failure that say nothing about the article: a later run asks it again without being told."""
 
 
 class Memory(NamedTuple):
@@ -121,7 +118,7 @@ class Session:
         known = ledger.known(article.id)
         if known is None or known.outcome_key != self.key(article) or known.judge_version != JUDGE_VERSION:
             return None
-        if known.status != "complete" and (self.memory.retry_failed or known.cause in _ASK_AGAIN_ALWAYS):
+        if known.status != "complete" and (self.memory.retry_failed or known.cause in ASK_AGAIN_ALWAYS):
             return None
         return known
 

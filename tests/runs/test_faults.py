@@ -384,6 +384,17 @@ def test_an_endpoint_that_never_answers_costs_a_few_articles_not_all(case, tmp_p
     assert exported(out) == told(articles)
 
 
+def test_many_articles_that_fail_for_ever_do_not_stop_the_run(tmp_path):
+    """As long as others are answered, each failure is its article's own."""
+    articles, out = write(tmp_path / "articles", 60), tmp_path / "out"
+    fault = CASES["503"].fault
+    with LoopbackEndpoint(lambda request: fault(request) if number_of(request) % 6 == 3 else answer_of(request)) as endpoint:
+        report = go(articles, endpoint, concurrency=4)
+    assert (report.exit_code, report.complete, report.failed) == (3, 50, 10)
+    assert {failure["cause"] for failure in summary(out)["failures"]} == {"server_error"}
+    assert exported(out) == [fact for fact in told(articles) if int(fact[0][1:4]) % 6 != 3]
+
+
 def test_a_pause_that_is_asked_for_holds_the_whole_run(tmp_path):
     """After a 429 with Retry-After nobody sends until it is over, whoever was told; then all go on."""
     articles = write(tmp_path / "articles", 60)

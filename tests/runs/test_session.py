@@ -131,8 +131,9 @@ def test_a_stricter_judge_asks_nothing_either(tmp_path, monkeypatch):
         assert outcome_of(tmp_path, endpoint).facts
         monkeypatch.setattr(session_module, "JUDGE_VERSION", session_module.JUDGE_VERSION + 1)
         strict = NotBelieved((Issue.error("too_good", "", "Nothing is believed any more."),), ())
-        monkeypatch.setattr(Judge, "judge", lambda *_: strict)
-        outcome = outcome_of(tmp_path, endpoint)
+        with remembering(tmp_path, endpoint) as (_, ask):
+            monkeypatch.setattr(Judge, "judge", lambda *_: strict)
+            (outcome,) = ask(ONE)
         assert len(endpoint.requests) == 1
     assert (outcome.status, outcome.facts) == ("complete", ())
     assert "too_good" in [issue.code for issue in outcome.quarantined[0].issues]
