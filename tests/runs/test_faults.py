@@ -13,9 +13,9 @@ import pytest
 from answers import is_repair, transfer
 
 from extractor.llm import client as client_module
+from extractor.runs.flow import ASK_AGAIN_ALWAYS
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
-from extractor.runs.session import _ASK_AGAIN_ALWAYS as ASK_AGAIN_ALWAYS
 from extractor.settings import Settings
 from extractor.testing import Fault, LoopbackEndpoint, Raw, completion
 
