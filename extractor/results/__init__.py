@@ -1,1 +1,1 @@
-"""What leaves: facts as tables, progress and status for people."""
+"""What leaves: tables and status, exports, the review page, evaluation."""

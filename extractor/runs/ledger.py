@@ -19,7 +19,8 @@ from extractor.evidence.merge import told_of
 from extractor.evidence.outcome import Grounded, Outcome, Quarantined
 from extractor.fingerprint import fingerprint
 from extractor.llm.salvage import read_reply
-from extractor.records import Article, Attempt, Call, Reply, Span
+from extractor.records import Attempt, Call, Reply
+from extractor.runs.rows import Provenance, row_of, storable
 
 LEDGER_NAME = "ledger.sqlite"
 FACTS_NAME = "facts.jsonl"
@@ -79,16 +80,6 @@ class Known(NamedTuple):
     judge_version: int
     status: str
     cause: str | None
-
-
-class Provenance(NamedTuple):
-    """What the facts of a run were made with; it stands in every row."""
-
-    model: str
-    prompt: str
-    """Name and fingerprint of the extract prompt."""
-    schemas: Mapping[str, str]
-    """Fingerprint of each fact type by name."""
 
 
 class Request(NamedTuple):
@@ -212,10 +203,10 @@ class Ledger:
                 prompt=call.prompt.name,
                 endpoint=request.endpoint,
                 frame_hash=frame_hash,
-                user_text=_storable(call.prompt.user),
+                user_text=storable(call.prompt.user),
                 at=_now(),
                 outcome=attempt.outcome,
-                text=_storable(attempt.text),
+                text=storable(attempt.text),
                 finish_reason=attempt.finish_reason,
                 status=attempt.status,
                 input_tokens=usage.input_tokens,
@@ -238,7 +229,7 @@ class Ledger:
         """
         article = outcome.article
         everything: tuple[Grounded[Any] | Quarantined, ...] = (*outcome.facts, *outcome.quarantined, *outcome.merged)
-        rows = [(item.id, item.fact_type, item.verdict, _row(item, article, provenance)) for item in everything]
+        rows = [(item.id, item.fact_type, item.verdict, row_of(item, article, provenance)) for item in everything]
         lines = "".join(f"{row}\n" for _, _, verdict, row in rows if verdict in ("kept", "repaired")).encode()
         with self._writing() as db:
             old = db.execute("DELETE FROM facts WHERE article_id = ?", (article.id,)).rowcount
@@ -499,49 +490,10 @@ def _insert(db: sqlite3.Connection, table: str, **columns: str | float | None) -
     db.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", columns)  # noqa: S608
 
 
-def _row(fact: Grounded[Any] | Quarantined, article: Article, provenance: Provenance) -> str:
-    """One row as JSON: the same in `facts.jsonl`, in every export and on the review page."""
-    row: dict[str, Any] = {
-        "id": fact.id,
-        "fact_type": fact.fact_type,
-        "verdict": fact.verdict,
-        "article_id": article.id,
-        "title": article.title,
-        "published": article.published.isoformat() if article.published else None,
-        "source": article.source,
-        "url": article.url,
-    }
-    if isinstance(fact, Grounded):
-        row["value"] = fact.value.model_dump(mode="json")
-        row["spans"] = {path: [span.start, span.end] for path, span in fact.spans.items()}
-        row["countries"] = fact.countries
-    else:
-        row["raw"] = fact.tries[-1].json_text
-    row["evidence"] = [_quoted(span, article.text) for span in fact.evidence]
-    row["issues"] = [issue.model_dump() for issue in fact.issues]
-    row["tries"] = [
-        {"raw": attempt.json_text, "issues": [issue.model_dump() for issue in attempt.issues]}
-        for attempt in (fact.tries if isinstance(fact, Grounded) else fact.tries[:-1])
-    ]
-    row["model"] = provenance.model
-    row["prompt"] = provenance.prompt
-    row["schema"] = provenance.schemas.get(fact.fact_type)
-    return _storable(json.dumps(row, ensure_ascii=False))
-
-
-def _quoted(span: Span, text: str) -> dict[str, Any]:
-    return {"quote": span.of(text), "start": span.start, "end": span.end}
-
-
 def _frame(body: Mapping[str, Any], user_text: str) -> str:
     """The body as JSON with a slot in the place of the text that differs from article to article."""
     messages = [{**message, "content": message["content"].replace(user_text, _SLOT, 1)} for message in body["messages"]]
     return json.dumps({**body, "messages": messages})
-
-
-def _storable(text: str) -> str:
-    # SQLite keeps UTF-8; a lone surrogate in a model's text would not go in
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") if any("\ud800" <= char <= "\udfff" for char in text) else text
 
 
 def _now() -> str:

@@ -22,8 +22,9 @@ from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
-from extractor.runs.ledger import Known, Ledger, Provenance, Request
+from extractor.runs.ledger import Known, Ledger, Request
 from extractor.runs.limits import Limits
+from extractor.runs.rows import Provenance
 from extractor.settings import Settings
 
 

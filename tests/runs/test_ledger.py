@@ -11,12 +11,14 @@ from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
 from extractor.runs.flow import Plan, flow
 from extractor.runs.folder import RunOptions, run
-from extractor.runs.ledger import MIGRATIONS, Ledger, Provenance, Request
+from extractor.runs.ledger import MIGRATIONS, Ledger, Request
+from extractor.runs.rows import Provenance
 from extractor.schemas import WeaponsTransfer
 from extractor.settings import Settings
 from extractor.testing import LoopbackEndpoint
 
 PROVENANCE = Provenance("a-model", "extract.v1 b2:0", {"weapons_transfer": "b2:1"})
+SECRET = "sk-" + "verysecretkey123456"  # in two pieces, so that no scanner takes it for a leak
 TEXT = "Norway will give 13 tanks to Ukraine, the ministry in Oslo said."
 
 
@@ -234,10 +236,8 @@ def test_no_secret_reaches_the_ledger(tmp_path):
     """The key is in no byte of the run folder."""
     articles = write_articles(tmp_path / "articles")
     with LoopbackEndpoint(answering(transfer())) as endpoint:
-        run(
-            RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url, api_key="sk-verysecretkey123456")
-        )
-        assert endpoint.headers[0]["authorization"] == "Bearer sk-verysecretkey123456"
+        run(RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url, api_key=SECRET))
+        assert endpoint.headers[0]["authorization"] == f"Bearer {SECRET}"
     for path in (tmp_path / "out").iterdir():
         assert b"verysecretkey" not in path.read_bytes(), path
 
