@@ -30,7 +30,8 @@ from extractor.facts.party import Party
 from extractor.records import Article, Issue, Span
 from extractor.results.columns import LEADING, TRAILING, Table
 from extractor.results.export import export, guarded
-from extractor.runs.ledger import FACTS_NAME, LEDGER_NAME, Ledger, Provenance
+from extractor.runs.ledger import FACTS_NAME, LEDGER_NAME, Ledger
+from extractor.runs.rows import Provenance
 
 ALL = ("kept", "repaired", "quarantined", "merged")
 FORMATS = ("jsonl", "csv", "parquet", "sqlite")
