@@ -1,0 +1,81 @@
+"""Scale: the peak memory of a long run is at most 1.3 times that of a short one, and an article costs no more time in it.
+
+Each run is a process of its own; the endpoint is in this one. With `--without-http` a function answers in the run's own process, so that
+100,000 articles take minutes.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from kill import Endpoint, write_articles
+from resume import TYPES, first_run
+
+from extractor.runs import folder as folders
+from extractor.settings import resolve
+
+SHORT = 1_000
+TARGET = 1.3
+CONCURRENCY = 32
+
+
+def one_run(folder: Path, base_url: str | None) -> None:
+    """What is measured, in a process of its own: prints one JSON object."""
+    began, cpu = time.monotonic(), time.process_time()
+    if base_url:
+        options = folders.RunOptions(paths=(str(folder / "articles"),), out=folder / "out", fact_types=TYPES)
+        report = folders.run(options, resolve(base_url=base_url, concurrency=CONCURRENCY))
+    else:
+        report = asyncio.run(first_run(folder / "articles", folder / "out"))
+    taken = {"wall_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu}
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"exit_code": report.exit_code, "complete": report.complete, "facts": report.kept, "peak_mb": peak_mb, **taken}))
+
+
+def measured(count: int, base_url: str | None) -> dict[str, float]:
+    """One run over `count` new articles."""
+    with tempfile.TemporaryDirectory(prefix="extractor-scale-") as made:
+        folder = Path(made)
+        write_articles(folder / "articles", count)
+        command = [sys.executable, __file__, "--one", made, *(["--base-url", base_url] if base_url else [])]
+        found: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        found["ledger_mb"] = sum(path.stat().st_size for path in (folder / "out").iterdir()) / 1e6
+    if found["complete"] != count:
+        raise AssertionError(f"{found['complete']} of {count} articles are complete")
+    return found
+
+
+def main() -> int:
+    """Print what both runs took; 1 when the target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--articles", type=int, default=10_000, help="of the long run (default: 10,000)")
+    parser.add_argument("--without-http", action="store_true")
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--base-url", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        one_run(options.one, options.base_url)
+        return 0
+    endpoint = Endpoint(random.randrange(1 << 30), latency_s=(0.0, 0.0))
+    with endpoint.server:
+        base_url = None if options.without_http else endpoint.server.base_url
+        short, long = (measured(count, base_url) for count in (SHORT, options.articles))
+    for count, one in ((SHORT, short), (options.articles, long)):
+        print(
+            f"{count:>8,} articles: exit {one['exit_code']}, peak {one['peak_mb']:6.1f} MB, {count / one['wall_s']:6.0f} articles/s, "
+            f"{1000 * one['cpu_s'] / count:5.2f} ms of CPU each, run folder {one['ledger_mb']:.1f} MB"
+        )
+    ratio = long["peak_mb"] / short["peak_mb"]
+    print(f"peak memory {ratio:.2f} times, target at most {TARGET}: {'reached' if ratio <= TARGET else 'MISSED'}")
+    return 0 if ratio <= TARGET else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
