@@ -79,7 +79,10 @@ def _messages(raw: Raw) -> Iterator[bytes | None]:
     is_long = False
     while chunk := raw.stream.read(_CHUNK_BYTES):
         buffer += chunk
-        *messages, buffer = _SEPARATOR.split(buffer)
+        if b"\nFrom " not in buffer[-len(chunk) - _LINE_BYTES :]:
+            messages = []
+        else:
+            *messages, buffer = _SEPARATOR.split(buffer)
         for message in messages:
             yield None if is_long or len(message) > MAX_BYTES else _QUOTED_SEPARATOR.sub(rb"\1", message)
             is_long = False

@@ -81,7 +81,8 @@ def test_a_signal_finishes_what_is_in_flight(kill, tmp_path, number):
     assert endpoint.requests == 100
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_a_second_signal_stops_at_once(kill, tmp_path, number):
     """What hangs in flight is left behind, what was answered is kept, and the same command asks the rest."""
     endpoint = kill.Endpoint(seed=3)
