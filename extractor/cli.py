@@ -240,7 +240,7 @@ def _run(arguments: argparse.Namespace) -> int:
         progress.end(report)
     if report.stopped:
         print(f"extractor: {report.stopped}", file=sys.stderr)
-    if not arguments.quiet:
+    elif not arguments.quiet:
         print(f"Facts: {options.out / 'facts.jsonl'}   Look: extractor show {options.out}", file=sys.stderr)
     return report.exit_code
 
@@ -334,7 +334,9 @@ def _schemas(arguments: argparse.Namespace) -> int:
         return 0
     ((name, fact_type),) = catalog.load([arguments.name]).items()
     print(
-        json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False) if arguments.json else describe.type_page(name, fact_type)
+        json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False)
+        if arguments.json
+        else describe.type_page(name, fact_type, arguments.name)
     )
     return 0
 

@@ -193,8 +193,8 @@ def test_recording_and_replaying_give_the_same_facts(articles, tmp_path, capsys)
         (["run", "articles", "--concurrency", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "concurrency"),
         (["run", "articles", "--base-url", "not a url"], 2, "not a url"),
         (["run", "articles", "--replay", "empty"], 2, "manifest"),
-        (["status", "empty"], 4, "no run folder"),
-        (["show", "nowhere"], 4, "no run folder"),
+        (["status", "empty"], 2, "no run folder"),
+        (["show", "nowhere"], 2, "no run folder"),
         (["schemas", "nothing"], 2, "Installed"),
     ],
 )

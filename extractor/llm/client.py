@@ -335,7 +335,9 @@ class Client:
                 raise link
         if isinstance(error, self._vendor.APIStatusError):
             return of_status(self._endpoint, error.status_code, error.response.headers, error.body)
-        cause = self._endpoint.scrub(next((text for link in reversed(chain) if (text := str(link).strip())), repr(error))).rstrip(".") + "."
+        # the system's own words say it best; what else stands in the chain may be asyncio's bookkeeping
+        said = [str(link).strip() for link in (*(link for link in chain if isinstance(link, OSError)), *chain)]
+        cause = self._endpoint.scrub(next((text for text in said if text), repr(error))).rstrip(".") + "."
         http = self._http
         if any(isinstance(link, (http.ConnectError, http.ConnectTimeout, http.ProxyError)) for link in chain):
             return Heard("no_connection", cause, again=True)

@@ -18,8 +18,8 @@ def type_line(name: str, fact_type: type[Fact]) -> str:
     return f"{name:<22} v{fact_type.version}  {_first_line(fact_type.__doc__)}"
 
 
-def type_page(name: str, fact_type: type[Fact]) -> str:
-    """A type's description and its fields, as the model is told them."""
+def type_page(name: str, fact_type: type[Fact], asked: str) -> str:
+    """A type's description and its fields, as the model is told them; `asked` is how the user named it."""
     schema = fact_type.model_json_schema()
     lines = [f"{name} v{fact_type.version}", "", " ".join((fact_type.__doc__ or "").split()), "", "Fields:"]
     for field, about in schema["properties"].items():
@@ -27,7 +27,7 @@ def type_page(name: str, fact_type: type[Fact]) -> str:
         lines.append(f"  {field} ({_kind(about)}{optional})")
         if text := about.get("description"):
             lines.append(f"      {text}")
-    lines += ["", f"Worked examples: {len(fact_type.examples)}. The JSON Schema: extractor schemas {name} --json"]
+    lines += ["", f"Worked examples: {len(fact_type.examples)}. The JSON Schema: extractor schemas {asked} --json"]
     return "\n".join(lines)
 
 

@@ -59,14 +59,15 @@ class Progress:
 
     def _line(self, report: RunReport, now: float) -> str:
         seconds = max(now - self._started, 1e-9)
-        parts = [f"{report.done} articles ({report.done / seconds:.1f}/s)"]
+        parts = [f"{_counted(report.done, 'article')} ({report.done / seconds:.1f}/s)"]
         parts += [
             f"{count} {name}" for name in ("unchanged", "partial", "failed", "unreadable", "misses") if (count := getattr(report, name))
         ]
-        parts.append(f"{report.kept + report.repaired} facts ({report.repaired} repaired, {report.quarantined} quarantined)")
-        parts.append(f"{report.usage.attempts} requests")
+        facts = _counted(report.kept + report.repaired, "new fact" if report.unchanged else "fact")
+        parts.append(f"{facts} ({report.repaired} repaired, {report.quarantined} quarantined)")
+        parts.append(_counted(report.usage.attempts, "request"))
         if report.usage.attempts:
-            parts.append("cost unknown" if report.cost_usd is None else f"${report.cost_usd:.4f}")
+            parts.append("unpriced" if report.cost_usd is None else f"${report.cost_usd:.4f}")
         return ", ".join(parts)
 
     def say(self, line: str) -> None:
@@ -75,3 +76,7 @@ class Progress:
             self._console.print(line, markup=False)
         else:
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - a log line, whole whatever the width
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -94,6 +94,8 @@ def status(out: Console, summary: dict[str, Any]) -> None:
     if last:
         ended = f"ended with exit code {last['exit_code']}" if last["ended_at"] else "did not end (or is running)"
         model = last["manifest"]["settings"]["model"]
+        if last["stopped"]:
+            out.print(f"[bold red]stopped[/] {escape(last['stopped'])}")
         out.print(
             f"[bold]Last run[/]  number {last['number']}, started {last['started_at']}, {ended}, model {escape(model)}", highlight=False
         )

@@ -55,7 +55,8 @@ def estimate(articles: Iterable[Article | Unreadable], session: Session, *, limi
                 calls += 1
                 tokens += estimate_body(session.client.body(call))
     spent = session.memory.ledger.summary() if session.memory.ledger else None
-    answer = spent["output_tokens"] / spent["attempts"] if spent and spent["attempts"] else FIRST_OUTPUT_TOKENS
+    reported = spent["attempts"] - spent["attempts_without_usage"] if spent else 0
+    answer = spent["output_tokens"] / reported if spent and reported else FIRST_OUTPUT_TOKENS
     output = round(calls * answer)
     price = price_of(session.settings)
     cost = price.cost_usd(Usage(input_tokens=tokens, output_tokens=output)) if price else None

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from extractor.errors import LedgerError
+from extractor.errors import LedgerError, UsageError
 from extractor.evidence.merge import told_of
 from extractor.evidence.outcome import Grounded, Outcome, Quarantined
 from extractor.fingerprint import fingerprint
@@ -36,7 +36,7 @@ def _m001_first(db: sqlite3.Connection) -> None:
         """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE runs (
-            id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, exit_code INTEGER, manifest TEXT NOT NULL
+            id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, exit_code INTEGER, stopped TEXT, manifest TEXT NOT NULL
         );
         CREATE TABLE fact_types (
             name TEXT NOT NULL, fingerprint TEXT NOT NULL, version INTEGER NOT NULL, json_schema TEXT NOT NULL, last_run INTEGER NOT NULL,
@@ -101,7 +101,8 @@ class Ledger:
         read_only: For looking only: takes no lock, mends nothing, and may look while a run writes.
 
     Raises:
-        LedgerError: The folder is in use by another run, not writable, full, damaged, of a newer version, or holds no run.
+        UsageError: `read_only`, and the folder holds no run.
+        LedgerError: The folder is in use by another run, not writable, full, damaged, or of a newer version.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
@@ -113,7 +114,7 @@ class Ledger:
         self._frames_known: set[str] = set()
         path = folder / LEDGER_NAME
         if read_only and not path.is_file():
-            raise LedgerError(f"{str(folder)!r} is no run folder: it has no {LEDGER_NAME}. `extractor run PATH --out {folder}` makes one.")
+            raise UsageError(f"{str(folder)!r} is no run folder: it has no {LEDGER_NAME}. `extractor run PATH --out {folder}` makes one.")
         try:
             if not read_only:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -169,16 +170,17 @@ class Ledger:
             )
         return self._run_id
 
-    def end_run(self, exit_code: int, *, all_seen: bool) -> None:
+    def end_run(self, exit_code: int, *, all_seen: bool, stopped: str | None = None) -> None:
         """Close the books of this run.
 
         Args:
             exit_code: As the command ends.
+            stopped: Why it ended before its end; None when it did not.
             all_seen: Every article under the paths was looked at, so that those not seen are gone: they stay, marked absent.
         """
         self._note_seen()
         with self._writing() as db:
-            db.execute("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?", (_now(), exit_code, self._run_id))
+            db.execute("UPDATE runs SET ended_at = ?, exit_code = ?, stopped = ? WHERE id = ?", (_now(), exit_code, stopped, self._run_id))
             if all_seen:
                 db.execute("UPDATE articles SET present = (seen_run = ?)", (self._run_id,))
 
@@ -318,8 +320,15 @@ class Ledger:
             yield {**row, "present": bool(row["present"]), "record": json.loads(row["record"])}
 
     def rows(self, verdicts: Iterable[str] = ("kept", "repaired"), fact_types: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
-        """Rows of facts, by article and in the order given there; for any verdict also quarantined and merged ones."""
+        """Rows of facts, by article and in the order given there; for any verdict also quarantined and merged ones.
+
+        Raises:
+            UsageError: A fact type was never asked for in this run folder.
+        """
         wanted, kinds = tuple(verdicts), tuple(fact_types)
+        known = {entry["name"] for entry in self.fact_types()} if kinds else set()
+        if strange := [name for name in kinds if name not in known]:
+            raise UsageError(f"No fact type {strange[0]!r} in {str(self.folder)!r}; there are: {', '.join(sorted(known)) or 'none'}.")
         sql = f"SELECT row FROM facts WHERE verdict IN ({','.join('?' * len(wanted))})"  # noqa: S608 - marks only
         if kinds:
             sql += f" AND fact_type IN ({','.join('?' * len(kinds))})"
@@ -347,7 +356,7 @@ class Ledger:
             "SELECT COUNT(*), TOTAL(input_tokens), TOTAL(cached_tokens), TOTAL(output_tokens), TOTAL(unreported), SUM(cost_usd),"
             " SUM(cost_usd IS NULL AND unreported = 0) FROM attempts"
         ).fetchone()
-        last = db.execute("SELECT id, started_at, ended_at, exit_code, manifest FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        last = db.execute("SELECT id, started_at, ended_at, exit_code, stopped, manifest FROM runs ORDER BY id DESC LIMIT 1").fetchone()
         return {
             "articles": dict(db.execute("SELECT status, COUNT(*) FROM articles GROUP BY status ORDER BY status").fetchall()),
             "absent": db.execute("SELECT COUNT(*) FROM articles WHERE NOT present").fetchone()[0],
@@ -371,7 +380,8 @@ class Ledger:
                 "started_at": last[1],
                 "ended_at": last[2],
                 "exit_code": last[3],
-                "manifest": json.loads(last[4]),
+                "stopped": last[4],
+                "manifest": json.loads(last[5]),
             }
             if last
             else None,

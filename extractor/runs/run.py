@@ -144,7 +144,7 @@ class Run:
         self.report = report.model_copy(update={"exit_code": code})
         if ledger:
             with suppress(LedgerError):  # a full disk has been reported already
-                ledger.end_run(code, all_seen=self.report.stopped is None)
+                ledger.end_run(code, all_seen=self.report.stopped is None, stopped=self.report.stopped)
         if self._progress_error:
             raise self._progress_error
         return self.report

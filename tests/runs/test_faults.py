@@ -165,6 +165,10 @@ class Case(NamedTuple):
     status: str = "failed"
     """Of the article, when the fault never ends."""
 
+    def patience_s(self, count):
+        """The timeout for a run over `count` articles: on a busy machine those without a fault must not meet it."""
+        return self.timeout_s if count <= FEW else 4 * self.timeout_s
+
 
 CASES = {
     "429 with Retry-After": Case(error(429, headers={"retry-after": "0.1"}), "rate_limited"),
@@ -225,7 +229,7 @@ def test_a_fault_that_happens_once_costs_nothing(case, count, place, tmp_path):
     number = 0 if place == FIRST else count // 2
     articles = write(tmp_path / "articles", count, {number} if case.long else ())
     with LoopbackEndpoint(Faulty(case, number, times=1)) as endpoint:
-        report = go(articles, endpoint, timeout_s=case.timeout_s)
+        report = go(articles, endpoint, timeout_s=case.patience_s(count))
         if not case.heals and (place == MIDDLE or case.cause != "bad_request"):  # the first one's 400 might be the mode's fault
             assert (report.exit_code, report.complete, report.failed) == (3, count - 1, 1)
             assert [(failed["id"], failed["cause"]) for failed in summary(tmp_path / "out")["failures"]] == [
@@ -250,7 +254,7 @@ def test_a_fault_that_never_ends_costs_one_article(case, count, place, tmp_path)
     others = [fact for fact in told(articles) if fact[0] != article_id(number)]
     faulty = Faulty(case, number, FOR_EVER)
     with LoopbackEndpoint(faulty) as endpoint:
-        report = go(articles, endpoint, timeout_s=case.timeout_s)
+        report = go(articles, endpoint, timeout_s=case.patience_s(count))
         found = summary(out)
         if case.status == "complete":
             # an item that is never right is no failure: it lies in quarantine with its reasons, its neighbours are kept
@@ -269,7 +273,7 @@ def test_a_fault_that_never_ends_costs_one_article(case, count, place, tmp_path)
         assert kept == (sorted(salvaged) if case.fault is cut else [])
         if count == WHOLE:
             before = len(endpoint.requests)
-            assert go(articles, endpoint, timeout_s=case.timeout_s).exit_code == 3  # it is remembered as failed
+            assert go(articles, endpoint, timeout_s=case.patience_s(count)).exit_code == 3  # it is remembered as failed
             assert (len(endpoint.requests) > before) == (case.cause in ASK_AGAIN_ALWAYS)
         faulty.left = 0
         asked = len(endpoint.requests)
@@ -358,14 +362,14 @@ def test_an_endpoint_that_goes_away_stops_the_run(tmp_path):
 OUTAGES = {name: CASES[name] for name in ("429", "500", "503", "hang", "reset", "HTML under 200", "broken body under 200", "empty choices")}
 
 
-@pytest.mark.parametrize("case", some(OUTAGES, {"503", "hang"}))
+@pytest.mark.parametrize("case", some(OUTAGES, {"503", "reset"}))
 def test_an_endpoint_that_fails_for_everybody_stops_the_run(case, tmp_path):
     """When no article gets an answer the run stops and fails none of those in flight; a later run completes the rest."""
     count, good = 90, 30
     articles, out = write(tmp_path / "articles", count), tmp_path / "out"
     answers = Switch(case.fault, good)
     with LoopbackEndpoint(answers) as endpoint:
-        report = go(articles, endpoint, timeout_s=case.timeout_s)
+        report = go(articles, endpoint, timeout_s=case.patience_s(count))
         assert (report.exit_code, report.complete, report.failed, report.partial) == (4, good, 0, 0)
         assert "no answer" in report.stopped
         assert len(endpoint.requests) <= good + 3 * CONCURRENCY

@@ -6,7 +6,7 @@ import sys
 import pytest
 from answers import answering, transfer, write_articles
 
-from extractor.errors import LedgerError
+from extractor.errors import LedgerError, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
 from extractor.runs.flow import Plan, flow
@@ -199,7 +199,7 @@ def test_a_damaged_ledger_is_a_clear_error(tmp_path, content):
 
 def test_a_folder_without_a_run_is_said_so(tmp_path):
     """Looking at a folder that holds no run names the command that makes one."""
-    with pytest.raises(LedgerError, match="extractor run"):
+    with pytest.raises(UsageError, match="extractor run"):
         Ledger(tmp_path, read_only=True)
     assert list(tmp_path.iterdir()) == []
 
