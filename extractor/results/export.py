@@ -95,6 +95,8 @@ def _target(path: Path, run_folder: Path) -> Path:
     """The file to replace, links followed; never one of the run's own."""
     try:
         target = path.resolve()
+        if target.is_symlink():  # from Python 3.13 on, links that lead to each other are left as they are
+            raise UsageError(f"{str(path)!r} is a link that leads to itself: name a file.")
         if target.is_dir():
             raise UsageError(f"{str(path)!r} is a folder: name a file.")
         if not target.parent.is_dir():

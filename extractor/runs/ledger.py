@@ -514,10 +514,14 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     # autocommit: transactions are opened by hand, so that one is exactly what must stand or fall together
     uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    if not read_only:
-        db.execute("PRAGMA journal_mode = WAL")  # looking does not wait for writing
-        db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut at most the last moments, never consistency
-    db.execute("PRAGMA busy_timeout = 10000")
+    try:
+        if not read_only:
+            db.execute("PRAGMA journal_mode = WAL")  # looking does not wait for writing
+            db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut at most the last moments
+        db.execute("PRAGMA busy_timeout = 10000")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
