@@ -234,7 +234,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Reads one request and sends its answer."""
-        data = self.rfile.read(int(self.headers.get("content-length") or 0))
+        length = int(self.headers.get("content-length") or 0)
+        data = self.rfile.read(length)
+        if len(data) < length:  # the client went away in the middle of its request
+            self.close_connection = True
+            return
         answer = self.server.endpoint._respond(json.loads(data), {k.lower(): v for k, v in self.headers.items()})  # noqa: SLF001
         if isinstance(answer, Fault):
             self._go_wrong(answer)

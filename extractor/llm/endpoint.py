@@ -75,6 +75,8 @@ def endpoint(settings: Settings) -> Endpoint:
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     url = (settings.base_url or OPENAI_URL).rstrip("/")
     shown = _SECRET.sub(_hide, url)
+    if "?" in shown:  # keys travel in queries too
+        shown = f"{shown.partition('?')[0]}?[secret]"
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
