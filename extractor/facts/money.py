@@ -160,7 +160,7 @@ class Money(Value):
         if cut := check_cut(words, written, around):
             return cut
         reading = None if written is None else _sum(written)
-        if written is None or reading is None or (written.expression.abroad and is_other_language(quote, start)):
+        if written is None or reading is None or is_other_language(quote, start):
             if (self.minimum is not None or self.maximum is not None) and holds_no_number(words, quote, start):
                 return Check(
                     "disagrees", f"{words!r} holds no number, so minimum and maximum must be null; or give the words that hold it."
