@@ -68,7 +68,7 @@ class Issue(Record):
     severity: Severity
     """`error`: the fact is not believed, goes to repair and then to quarantine. `warning`: kept and flagged."""
     code: str
-    """Stable name of the rule, such as `quote_not_found`; listed in docs/issues.md."""
+    """Stable name of the rule, such as `quote_not_found`; each is given where `evidence/validate.py` and `runs/flow.py` judge."""
     path: str
     """The field concerned, such as `suppliers[0].name`; "" for the fact as a whole."""
     message: str

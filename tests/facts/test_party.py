@@ -233,7 +233,7 @@ def test_any_text_is_taken(text):
 def test_hostile_texts_take_linear_time(piece):
     """A hundred thousand characters take well under a second."""
     hostile = piece * (100_000 // len(piece))
-    begun = time.perf_counter()
+    begun = time.process_time()  # what others do on the machine does not count
     mentions(hostile)
     assert country_of(hostile) is None
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 1

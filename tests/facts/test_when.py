@@ -497,11 +497,11 @@ def test_readers_never_raise(text, published):
 def test_hostile_length_costs_nothing(piece):
     """A hundred thousand characters are refused, as words and as a quote, in well under a second."""
     hostile = piece * (100_000 // len(piece))
-    begun = time.perf_counter()
+    begun = time.process_time()  # what others do on the machine does not count
     assert read_when(hostile, FRIDAY) is None
     assert read_when(hostile[:LONGEST_CHARS], FRIDAY) is None
     assert check("July 23", "2025-07-23", quote=f"{hostile} July 23 {hostile}", at=len(hostile) + 1).result
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 1
 
 
 def test_days_say_themselves():
