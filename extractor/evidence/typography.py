@@ -21,9 +21,12 @@ INVISIBLE = (
 )
 _EXPANDED = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "…": "..."}
 
-_ONE_TO_ONE = str.maketrans({**dict.fromkeys(_QUOTE_MARKS, "'"), **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(SPACES, " ")})
-_LENGTH_CHANGING = re.compile(f"[ {INVISIBLE}]{{2,}}|[{INVISIBLE}]|[{''.join(_EXPANDED)}]")
+_EVENED = {**dict.fromkeys(_QUOTE_MARKS, "'"), **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(SPACES, " ")}
+# str.translate would look up each character of a text that is not all ASCII, and nearly all of them stay
+_UNEVEN = re.compile(f"[{re.escape(''.join(char for char, even in _EVENED.items() if char != even))}]")
+_LENGTH_CHANGING = re.compile(f" [ {INVISIBLE}]+|[{INVISIBLE}][ {INVISIBLE}]*|[{''.join(_EXPANDED)}]")
 
+_MARK = re.compile(r"[*_\\\]>#]")  # each of these has one of them
 _MARKS = re.compile(
     r"""
       !\[[^\[\]\n]{0,300}\]\((?:[^()\s]++|\([^()\s]*+\))*+(?:[ ]+"[^"\n]{0,300}")?\)  # ![alt](address): a picture
@@ -67,7 +70,7 @@ class Normalised(NamedTuple):
 
 def normalise(text: str) -> Normalised:
     """`text` with its typography evened out: NFC, one kind of space, quote mark and dash, no soft hyphens, no ligatures."""
-    pieces = [(0, len(text), text.translate(_ONE_TO_ONE))] if unicodedata.is_normalized("NFC", text) else _composed(text)
+    pieces = [(0, len(text), _even(text))] if unicodedata.is_normalized("NFC", text) else _composed(text)
     out: list[str] = []
     starts: list[int] = []
     origins: list[int] = []
@@ -102,6 +105,8 @@ def unmarked(text: str) -> Normalised:
 
     A mark that parts a digit from another or from a letter stays: `13[4](#note)` is not 134.
     """
+    if _MARK.search(text) is None:
+        return Normalised(text, [0], [0], [0])
     out: list[str] = []
     starts: list[int] = []
     origins: list[int] = []
@@ -126,6 +131,10 @@ def unmarked(text: str) -> Normalised:
     return Normalised("".join(out), starts, origins, [0] * len(starts))
 
 
+def _even(text: str) -> str:
+    return _UNEVEN.sub(lambda found: _EVENED[found[0]], text)
+
+
 def _composed(text: str) -> list[tuple[int, int, str]]:
     """Stretches of `text` in NFC: long ones that are so already, and each base letter with its marks on its own."""
     pieces = []
@@ -137,12 +146,12 @@ def _composed(text: str) -> list[tuple[int, int, str]]:
         cluster = text[at:end]
         if not unicodedata.is_normalized("NFC", cluster):
             if plain < at:
-                pieces.append((plain, at, text[plain:at].translate(_ONE_TO_ONE)))
-            pieces.append((at, end, unicodedata.normalize("NFC", cluster).translate(_ONE_TO_ONE)))
+                pieces.append((plain, at, _even(text[plain:at])))
+            pieces.append((at, end, _even(unicodedata.normalize("NFC", cluster))))
             plain = end
         at = end
     if plain < len(text):
-        pieces.append((plain, len(text), text[plain:].translate(_ONE_TO_ONE)))
+        pieces.append((plain, len(text), _even(text[plain:])))
     return pieces
 
 

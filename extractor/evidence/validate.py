@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from extractor.errors import SchemaError
 from extractor.evidence.ground import Ground, choose
 from extractor.evidence.typography import unmarked
-from extractor.facts.fact import Check, Fact, Leaf, Value, walk
+from extractor.facts.fact import Check, Closed, Fact, Leaf, Value, walk
 from extractor.facts.party import Party, country_of, mentions
 from extractor.records import Article, Issue, Span
 
@@ -78,18 +78,44 @@ class Judge:
             value = fact_type.model_validate_json(json_text)
         except ValidationError as invalid:
             return NotBelieved(tuple(_schema_issues(invalid)), tuple(self._quotes_of(json_text)))
-        leaves = [(leaf, _owner(leaf.path)) for leaf in walk(value) if isinstance(leaf, Leaf)]
-        parts = {part.path: part.value for part in walk(value) if not isinstance(part, Leaf)}
+        leaves: list[Leaf] = []
+        parts: dict[str, Closed] = {}
+        for part in walk(value):
+            if isinstance(part, Leaf):
+                leaves.append(part)
+            else:
+                parts[part.path] = part.value
         issues: list[Issue] = []
-        quotes = self._ground_quotes([leaf for leaf, _ in leaves if leaf.role == "quote"], issues)
+        quotes = self._ground_quotes([leaf for leaf in leaves if leaf.role == "quote"], issues)
         if not value.evidence:
             issues.append(
                 Issue.error("no_evidence", "evidence", "The record has no quote; copy the passage that proves it from the article.")
             )
+        spans = quotes | self._ground_words(leaves, parts, quotes, issues)
+        evidence = tuple(spans.pop(f"evidence[{index}]") for index in range(len(value.evidence)) if f"evidence[{index}]" in spans)
+        if any(issue.severity == "error" for issue in issues):
+            return NotBelieved(tuple(issues), tuple(quotes.values()))
+        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := part.country())}
+        return Believed(value, evidence, spans, countries, tuple(issues))
+
+    def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
+        places = {text: self.ground.find(text) for text in dict.fromkeys(leaf.text for leaf in leaves)}  # a stuck model repeats one quote
+        standing = {text: found for text, found in places.items() if found}
+        chosen = dict(zip(standing, choose(list(standing.values())), strict=True))
+        lost = (leaf for leaf in leaves if leaf.text not in chosen)
+        issues.extend(_thin(leaf) for leaf in leaves if leaf.text in chosen and _is_thin(leaf.text))
+        issues.extend(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost)
+        return {leaf.path: chosen[leaf.text] for leaf in leaves if leaf.text in chosen}
+
+    def _ground_words(
+        self, leaves: list[Leaf], parts: Mapping[str, Closed], quotes: Mapping[str, Span], issues: list[Issue]
+    ) -> dict[str, Span]:
+        """Where the texts stand that are no quotes, and what is wrong with them."""
         inside = list(dict.fromkeys(quotes.values()))
-        nowhere = [leaf.text for leaf, _ in leaves if leaf.role == "quote" and leaf.path not in quotes]
-        spans = dict(quotes)
-        for leaf, owner in leaves:
+        nowhere = [leaf.text for leaf in leaves if leaf.role == "quote" and leaf.path not in quotes]
+        spans: dict[str, Span] = {}
+        for leaf in leaves:
+            owner = _owner(leaf.path)
             part = parts.get(owner)
             if leaf.role == "verbatim":
                 places = self.ground.find(leaf.text, within=inside)
@@ -105,20 +131,7 @@ class Judge:
                 self._check_name(leaf, inside, spans, issues)
             elif leaf.role is None and not isinstance(part, Value):
                 self._check_free(leaf, inside, issues)
-        evidence = tuple(spans.pop(f"evidence[{index}]") for index in range(len(value.evidence)) if f"evidence[{index}]" in spans)
-        if any(issue.severity == "error" for issue in issues):
-            return NotBelieved(tuple(issues), tuple(quotes.values()))
-        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := part.country())}
-        return Believed(value, evidence, spans, countries, tuple(issues))
-
-    def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
-        places = {text: self.ground.find(text) for text in dict.fromkeys(leaf.text for leaf in leaves)}  # a stuck model repeats one quote
-        standing = {text: found for text, found in places.items() if found}
-        chosen = dict(zip(standing, choose(list(standing.values())), strict=True))
-        lost = (leaf for leaf in leaves if leaf.text not in chosen)
-        issues.extend(_thin(leaf) for leaf in leaves if leaf.text in chosen and _is_thin(leaf.text))
-        issues.extend(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost)
-        return {leaf.path: chosen[leaf.text] for leaf in leaves if leaf.text in chosen}
+        return spans
 
     def _nowhere(self, quote: str) -> str:
         if not quote.strip():
