@@ -136,7 +136,8 @@ class Judge:
     def _nowhere(self, quote: str) -> str:
         if not quote.strip():
             return "The quote is empty."
-        message = f"Quote {_shown(quote)} is not in article {self.article.id!r} ({len(self.article.text)} chars)"
+        # without the article's id: in a repair this is sent, and the same text under two names must ask the same
+        message = f"Quote {_shown(quote)} is not in the article ({len(self.article.text)} chars)"
         near = self.ground.closest(quote)
         if not near:
             return f"{message}."

@@ -152,7 +152,7 @@ def test_a_fabricated_quote_is_an_error_with_the_closest_passage_and_its_offsets
     verdict = judged(evidence=["Portugal will give 13 patrol boats to Cape Verde"])
     assert found(verdict) == [("error", "quote_not_found", "evidence[0]")]
     assert verdict.issues[0].message == (
-        "Quote 'Portugal will give 13 patrol boats to Cape Verde' is not in article 'boats.txt' (299 chars); "
+        "Quote 'Portugal will give 13 patrol boats to Cape Verde' is not in the article (299 chars); "
         f"closest is {FIRST!r} at [20, 122); the quote has 'give' where the article has 'lend'."
     )
     assert TEXT[20:122] == FIRST
