@@ -83,7 +83,7 @@ def main() -> int:
                             taken[client].append(one(client, large, given.articles, endpoint, workers))
                     starts = {client: one(client, small, SMALL, endpoint, workers).cpu_s for client in given.clients}
                 for client, runs in taken.items():
-                    cpu = [1000 * (run.cpu_s - starts[client]) / (given.articles - SMALL) for run in runs]
+                    cpu = [1000 * (run.cpu_s - starts[client]) / max(1, given.articles - SMALL) for run in runs]
                     found.append(
                         {
                             "latency": latency,
