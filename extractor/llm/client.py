@@ -16,9 +16,8 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from extractor.errors import EndpointError, ExtractorError, SettingsError, UsageError
 from extractor.facts.fact import Fact
-from extractor.fingerprint import fingerprint
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import FIRST, MODES, Plan, closeness, gives_shape, prepared, slots, tidy
+from extractor.llm.modes import FIRST, MODES, Frame, Plan, closeness, gives_shape, prepared, request_key, sendable, slots, tidy
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
 from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status
@@ -103,6 +102,7 @@ class Client:
         self._near: dict[str, int] = {}
         self._carriers: dict[tuple[CallKind, tuple[str, ...]], Any] = {}
         self._plans: dict[tuple[CallKind, tuple[str, ...], str], Plan] = {}
+        self._frames: dict[tuple[CallKind, tuple[str, ...], str, str], Frame] = {}
         self._open()
 
     def _open(self) -> None:
@@ -169,12 +169,19 @@ class Client:
         plan = self._plan(call, mode or self._mode or FIRST)
         return {"model": self._settings.model, "messages": plan.fill(call.prompt), **plan.static}
 
-    def key(self, call: Call) -> str:
-        """Fingerprint of `body(call)` and the endpoint: same key, same question."""
-        return self._key(self.body(call))
+    def frame(self, call: Call, mode: str | None = None) -> Frame:
+        """What `body(call)` has in common with the bodies of other articles; made once for all of them."""
+        mode = mode or self._mode or FIRST
+        plan = self._plan(call, mode)
+        at = (call.kind, call.fact_types, mode, call.prompt.system)
+        if at not in self._frames:
+            self._frames[at] = plan.frame(call.prompt, self._settings.model)
+        return self._frames[at]
 
-    def _key(self, body: dict[str, Any]) -> str:
-        return fingerprint({"body": body, "endpoint": self._endpoint.shown})
+    def key(self, call: Call, mode: str | None = None) -> str:
+        """Fingerprint of `body(call, mode)`, as its frame and the text in it, and of the endpoint: same key, same question."""
+        # of the parts, and not of the body: hashing the same rules, examples and schema for each article took longer than judging a fact
+        return request_key(self.frame(call, mode).mark, sendable(call.prompt.user), self._endpoint.shown)
 
     def cost_usd(self, usage: Usage) -> float | None:
         """US dollars for this usage; None when the model's price is not known."""
@@ -236,7 +243,7 @@ class Client:
 
     def _lose(self, talk: _Talk, best: Reply) -> None:
         """Counts a call for which no mode worked; after a few the walk ends, so that a hopeless endpoint costs a bounded number."""
-        self._lost[self._key(self.body(talk.call, FIRST))] = None
+        self._lost[self.key(talk.call, FIRST)] = None
         if len(self._lost) < _LOST_WALKS:
             return
         near = max(MODES, key=lambda mode: self._near.get(mode, 0))
@@ -250,7 +257,7 @@ class Client:
     async def _exchange(self, talk: _Talk, mode: str, patience: int | None = None) -> tuple[Reply, Attempt]:
         """One call in one mode under the retry policy; `patience` bounds the requests for failures that may be the mode's fault."""
         body = self.body(talk.call, mode)
-        key = self._key(body)
+        key = self.key(talk.call, mode)
 
         def is_over(state: Any) -> bool:
             attempt, tries = state.outcome.result().attempt, self._settings.attempts

@@ -12,10 +12,8 @@ from typing import Any
 from extractor.errors import UsageError
 from extractor.evidence.merge import told_of
 from extractor.fingerprint import fingerprint
+from extractor.llm.modes import request_key
 from extractor.runs.ledger_file import LedgerFile
-
-SLOT = "\x00user text\x00"
-"""Stands in a stored request for the text that differs from article to article."""
 
 
 class LedgerView(LedgerFile):
@@ -101,16 +99,16 @@ class LedgerView(LedgerFile):
         quote is looked up at its offsets. It reads everything.
         """
         wrong: list[str] = []
-        frames: dict[str, str] = {}
+        frames: set[str] = set()
         for row in self._rows("SELECT hash, text FROM texts"):
-            frames[row["hash"]] = row["text"]
+            frames.add(row["hash"])
             if fingerprint(row["text"]) != row["hash"]:
                 wrong.append(f"text {row['hash']} is not what was stored")
-        for row in self._rows("SELECT id, key, endpoint, frame_hash, user_text FROM attempts ORDER BY id"):
-            frame = frames.get(row["frame_hash"])
-            body = None if frame is None else json.loads(frame.replace(json.dumps(SLOT)[1:-1], json.dumps(row["user_text"])[1:-1]))
-            if fingerprint({"body": body, "endpoint": row["endpoint"]}) != row["key"]:
-                wrong.append(f"attempt {row['id']} is not the request that its key says")
+        wrong += [
+            f"attempt {row['id']} is not the request that its key says"
+            for row in self._rows("SELECT id, key, endpoint, frame_hash, user_text FROM attempts ORDER BY id")
+            if row["frame_hash"] not in frames or request_key(row["frame_hash"], row["user_text"], row["endpoint"]) != row["key"]
+        ]
         article_id, text = "", ""
         for row in self.rows(("kept", "repaired")):
             if row["article_id"] != article_id:

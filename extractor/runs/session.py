@@ -66,6 +66,14 @@ class Session:
         self.schemas = {name: type_fingerprint(fact_type) for name, fact_type in types.items()}
         self._prompts = prompt_fingerprints()
         self._provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
+        self._question = fingerprint(
+            {
+                "types": self.schemas,
+                "prompts": self._prompts,
+                "model": settings.model,
+                "sampling": [settings.temperature, settings.max_output_tokens],
+            }
+        )
         self._endpoint = fingerprint([settings.base_url, settings.model])
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
@@ -96,18 +104,15 @@ class Session:
 
     def key(self, article: Article) -> str:
         """Fingerprint of everything that is asked about an article: with the same key nothing is asked again."""
-        settings = self.settings
+        part_chars = self.settings.part_chars
         return fingerprint(
             {
                 "text": article.text,
                 "title": article.title,
                 "published": str(article.published),
-                "types": self.schemas,
-                "prompts": self._prompts,
-                "model": settings.model,
-                "sampling": [settings.temperature, settings.max_output_tokens],
+                "question": self._question,
                 # how a short article is cut does not depend on the budget
-                "part_chars": settings.part_chars if len(article.text) > settings.part_chars else None,
+                "part_chars": part_chars if len(article.text) > part_chars else None,
             }
         )
 
@@ -132,16 +137,17 @@ class Session:
             LedgerError: It cannot be remembered.
         """
         ledger, cassettes = self.memory.ledger, self.memory.cassettes
+        key = self.key(article)
         with cassettes.article(article.id) if cassettes else nullcontext():
             known = ledger.known(article.id) if ledger and not self.memory.ask_anew else None
             outcome = None
-            if known and known.judge_version != JUDGE_VERSION and known.outcome_key == self.key(article):
+            if known and known.judge_version != JUDGE_VERSION and known.outcome_key == key:
                 # only our judging changed: the stored replies are judged again, without a call
                 outcome = await self._drive(article, stored_only=True)
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
         if ledger:
-            ledger.outcome(outcome, key=self.key(article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+            ledger.outcome(outcome, key=key, judge_version=JUDGE_VERSION, provenance=self._provenance)
         return outcome
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
@@ -196,5 +202,5 @@ class Session:
 
     def _remember(self, call: Call, attempt: Attempt) -> None:
         if self.memory.ledger:
-            request = Request(self.client.body(call, attempt.mode), self.client.endpoint_url, self.client.cost_usd(attempt.usage))
+            request = Request(self.client.frame(call, attempt.mode), self.client.endpoint_url, self.client.cost_usd(attempt.usage))
             self.memory.ledger.attempt(call, attempt, request)

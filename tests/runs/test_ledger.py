@@ -8,6 +8,7 @@ from answers import answering, transfer, write_articles
 
 from extractor.errors import LedgerError, UsageError
 from extractor.evidence.outcome import Outcome
+from extractor.llm.modes import Frame
 from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
 from extractor.runs.flow import Plan, flow
 from extractor.runs.folder import RunOptions, run
@@ -55,7 +56,7 @@ def lines(folder):
 
 
 def attempted(ledger, attempt):
-    ledger.attempt(call(), attempt, Request({"model": "m", "messages": [{"role": "user", "content": "text"}]}, "http://127.0.0.1/v1"))
+    ledger.attempt(call(), attempt, Request(Frame("b2:0", "{}"), "http://127.0.0.1/v1"))
 
 
 def call(article_id="a"):
