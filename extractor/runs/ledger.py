@@ -112,13 +112,15 @@ class Ledger(LedgerView):
         Args:
             exit_code: As the command ends.
             stopped: Why it ended before its end; None when it did not.
-            all_seen: Every article under the paths was looked at, so that those not seen are gone: they stay, marked absent.
+            all_seen: Every article under the paths was looked at, so that those not seen are gone: they stay, marked absent; an input
+                that was unreadable before and is not any more is forgotten.
         """
         self._note_seen()
         with self._writing() as db:
             db.execute("UPDATE runs SET ended_at = ?, exit_code = ?, stopped = ? WHERE id = ?", (_now(), exit_code, stopped, self._run_id))
             if all_seen:
-                db.execute("UPDATE articles SET present = (seen_run = ?)", (self._run_id,))
+                db.execute("UPDATE articles SET present = 0 WHERE present AND seen_run <> ?", (self._run_id,))
+                db.execute("DELETE FROM unreadable WHERE run_id <> ?", (self._run_id,))
 
     def attempt(self, call: Call, attempt: Attempt, request: Request) -> None:
         """Remember one HTTP request, before anything is made of its answer."""
@@ -173,11 +175,11 @@ class Ledger(LedgerView):
                 "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?)",
                 [(article.id, place, mark, kind, verdict, row) for place, (mark, kind, verdict, row) in enumerate(rows)],
             )
+            _insert(db, "records", article_id=article.id, record=article.model_dump_json())
             _insert(
                 db,
                 "articles",
                 id=article.id,
-                record=article.model_dump_json(),
                 outcome_key=key,
                 judge_version=judge_version,
                 status=outcome.status,

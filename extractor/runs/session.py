@@ -24,6 +24,7 @@ from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
 from extractor.runs.ledger import Known, Ledger, Request
 from extractor.runs.limits import Limits
+from extractor.runs.question import outcome_key, question_key
 from extractor.runs.rows import Provenance
 from extractor.settings import Settings
 
@@ -66,14 +67,7 @@ class Session:
         self.schemas = {name: type_fingerprint(fact_type) for name, fact_type in types.items()}
         self._prompts = prompt_fingerprints()
         self._provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
-        self._question = fingerprint(
-            {
-                "types": self.schemas,
-                "prompts": self._prompts,
-                "model": settings.model,
-                "sampling": [settings.temperature, settings.max_output_tokens],
-            }
-        )
+        self._question = question_key(self.schemas, self._prompts, settings.model_dump(exclude={"api_key"}))
         self._endpoint = fingerprint([settings.base_url, settings.model])
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
@@ -88,11 +82,12 @@ class Session:
         await self.client.aclose()
 
     def manifest(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """What a run is made with, for the ledger: versions, settings without secrets, options, prompts and schemas."""
+        """What a run is made with, for the ledger: versions, settings without secrets and which were given, options, prompts, schemas."""
         packages = ("grounded-fact-extractor", "openai", "instructor", "pydantic")
         return {
             "versions": {package: version(package) for package in packages},
             "settings": {**self.settings.model_dump(mode="json", exclude={"api_key"}), "base_url": self.client.endpoint_url},
+            "given": sorted(self.settings.model_fields_set),
             "options": dict(options),
             "prompts": self._prompts,
             "schemas": self.schemas,
@@ -104,17 +99,7 @@ class Session:
 
     def key(self, article: Article) -> str:
         """Fingerprint of everything that is asked about an article: with the same key nothing is asked again."""
-        part_chars = self.settings.part_chars
-        return fingerprint(
-            {
-                "text": article.text,
-                "title": article.title,
-                "published": str(article.published),
-                "question": self._question,
-                # how a short article is cut does not depend on the budget
-                "part_chars": part_chars if len(article.text) > part_chars else None,
-            }
-        )
+        return outcome_key(article, self._question, self.settings.part_chars)
 
     def is_done(self, article: Article) -> Known | None:
         """What is known of the article, when nothing needs to be asked or judged; None when something does."""
