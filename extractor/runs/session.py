@@ -72,7 +72,8 @@ class Session:
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
         limited = settings.rpm or settings.tpm or settings.max_cost_usd
-        self.client = Client(settings, types, mode=remembered, gate=Limits(settings, price_of(settings)) if limited else None)
+        self._limits = Limits(settings, price_of(settings)) if limited else None
+        self.client = Client(settings, types, mode=remembered, gate=self._limits)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
@@ -80,6 +81,12 @@ class Session:
     async def aclose(self) -> None:
         """Close the client; the ledger and the cassettes belong to whoever opened them."""
         await self.client.aclose()
+
+    def wind_down(self) -> None:
+        """From now on nothing is sent: an article that needs another request ends with `LimitReached` and is left for the next run."""
+        self.client.wind_down()
+        if self._limits:
+            self._limits.wind_down()
 
     def manifest(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """What a run is made with, for the ledger: versions, settings without secrets and which were given, options, prompts, schemas."""
@@ -118,6 +125,7 @@ class Session:
 
         Raises:
             EndpointError: The endpoint refuses everything.
+            LimitReached: `max_cost_usd` is reached, or a request is needed after `wind_down`.
             CassetteMiss: Replaying, the request is not recorded, and misses are not outcomes.
             LedgerError: It cannot be remembered.
         """
