@@ -4,10 +4,11 @@ In: tokens and an expression among them. Out: a reason for doubt, or "". Floor: 
 Before changing it: the words stand in neighbours.toml. A doubt costs a warning; a missing one may let a wrong number pass.
 """
 
+from extractor.facts.numbers.clauses import bound_before, bound_behind
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression, read_expression
 from extractor.facts.numbers.numerals import NUMBER_WORDS, read_scale
-from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
+from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly
 from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
 from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
 
@@ -22,17 +23,12 @@ _LONGEST_MODEL = 4
 _TOPICS = word_list("topics")
 _OVER_VERBS = word_list("over_verbs")
 _CHANGES = tuple(word_list("changes"))
-_ENGLISH = word_list("english")
 _COUNTING = word_list("counting")
-_OTHER_LANGUAGES = word_list("other_languages")
 _OPENING_MARKS = frozenset("(\"'\u2018\u201c\u201e\u00ab[")
 _LIST_JOINS = frozenset({",", "and", "or", "/"})
 _LONGEST_LIST = 6
 _LONGEST_BRACKET = 8
 _CHANGE_WINDOW = 8  # tokens back to the verb of "raised the number of systems from 5 to 7"
-_UNIT_WORDS = 3
-_LANGUAGE_CHARS = 200  # on either side: enough for two small words of the text's language
-_LANGUAGE_WORDS = 2
 _LAST_DAY = 31
 
 
@@ -48,27 +44,18 @@ def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
         _before(tokens, expression)
         or _after(tokens, expression)
         or _shared_magnitude(tokens, expression)
-        or _behind(tokens, expression, after)
+        or _quoted(bound_before(tokens, expression), "before")
+        or _quoted(bound_behind(tokens, expression, after), "after")
     )
 
 
-def is_other_language(text: str, start: int) -> bool:
-    """Whether a passage holds words enough of another language around a place to read "1,234" or "billion" otherwise."""
-    tokens = tokenize(text[max(0, start - _LANGUAGE_CHARS) : max(0, start) + _LANGUAGE_CHARS])
-    return len({token.word for token in tokens} & _OTHER_LANGUAGES) >= _LANGUAGE_WORDS
+def _quoted(words: str, side: str) -> str:
+    return f"{words!r} stands {side} it" if words else ""
 
 
-def holds_no_number(words: str, passage: str, start: int) -> bool:
-    """Whether words in an English passage hold nothing that could be a number: neither a digit nor a word of counting.
-
-    Args:
-        words: A value's words.
-        passage: Where they stand.
-        start: Where in it, a code point.
-    """
-    near = tokenize(passage[max(0, start - _LANGUAGE_CHARS) : max(0, start) + _LANGUAGE_CHARS])
-    is_english = len({token.word for token in near} & _ENGLISH) >= _LANGUAGE_WORDS and not is_other_language(passage, start)
-    if not is_english or any(char.isnumeric() for char in words):
+def holds_no_number(words: str) -> bool:
+    """Whether English words hold nothing that could be a number: neither a digit nor a word of counting."""
+    if any(char.isnumeric() for char in words):
         return False
     return not any(part in NUMBER_WORDS or part in _COUNTING for token in tokenize(words) for part in token.word.split("-"))
 
@@ -194,15 +181,4 @@ def _shared_magnitude(tokens: list[Token], expression: Expression) -> str:
         if following.has_scale:
             return "a magnitude stands at the end of the list"
         here = following.end
-    return ""
-
-
-def _behind(tokens: list[Token], expression: Expression, after: int) -> str:
-    """A qualifier behind the unit, outside the value's words: "10 systems or more"."""
-    here = max(after, expression.end)
-    for at in range(here, here + _UNIT_WORDS + 1):
-        if (suffix := suffix_at(tokens, at)) and word_at(tokens, at) == "or":
-            return f"{' '.join(token.text for token in tokens[at : suffix.end])!r} stands after it"
-        if not is_kind(tokens, at, "word"):
-            return ""
     return ""
