@@ -79,7 +79,7 @@ BY = ("by", "no later than", "not later than", "at the latest by", "on or before
 UNTIL = ("until", "till", "through", "up until", "up till")
 AFTER = ("after", "following")
 SINCE = ("since", "ever since")
-NOT_BEFORE = ("no earlier than", "not earlier than", "not before", "on or after")
+NOT_BEFORE = ("no earlier than", "not earlier than", "not before", "on or after", "no sooner than")
 FROM = (
     "starting in",
     "starting on",
