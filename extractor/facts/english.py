@@ -12,7 +12,6 @@ from importlib.resources import files
 _TABLE: dict[str, str] = tomllib.loads((files("extractor.facts") / "english.toml").read_text(encoding="utf-8"))
 _ENGLISH = frozenset(_TABLE["english"].split())
 _OTHERS = frozenset(_TABLE["others"].split()) - _ENGLISH
-_SHARED = frozenset("a in on is was no do as of over under of die war en me so to for at all".split()) & _OTHERS
 _WINDOW_CHARS = 200
 """On either side: a sentence or two. A quotation in another language further off does not count."""
 _LEAST_SHARE = 5

@@ -14,6 +14,7 @@ import pytest
 
 from extractor.facts.fact import Check
 from extractor.facts.money import Money
+from extractor.facts.party import country_of, stands_alone
 from extractor.facts.quantity import Quantity
 from extractor.facts.when import When
 
@@ -385,6 +386,101 @@ def test_a_value_in_a_sentence_is_read_right_or_flagged(name, row):
         assert read(row, reading).result != "agrees", reading
 
 
+PARTIES = """
+The army of [Sudan] bought drones from abroad. | SDN
+The army of South [Sudan] bought drones from abroad. | -
+The army of [South Sudan] bought drones from abroad. | SSD
+[Sudan], South Sudan's neighbour, bought drones. | SDN
+Police from Papua New [Guinea] arrived on Monday. | -
+Troops from Equatorial [Guinea] arrived on Monday. | -
+Pirates in the Gulf of [Guinea] took the ship. | -
+The junta of [Guinea] bought armoured vehicles. | GIN
+Missiles from North [Korea] were used in the raid. | -
+Missiles from [North Korea] were used in the raid. | PRK
+The two [Korea]s met in the truce village. | -
+Peacekeepers in the Democratic Republic of [Congo] were hit. | -
+Peacekeepers in [the Democratic Republic of Congo] were hit. | COD
+The base lies in the US state of [Georgia], near the coast. | -
+The plant near Atlanta, [Georgia], makes the aircraft. | -
+Fort Benning in [Georgia] trains the crews. | -
+The ruling party of [Georgia] met in Tbilisi. | GEO
+Tests were run in New [Mexico] in the spring. | -
+The navy of [Mexico] received two helicopters. | MEX
+The government of [Niger] expelled the envoy. | NER
+Police in Northern [Ireland] bought new vehicles. | -
+The government of [Ireland] will send radars. | IRL
+Ships passed through the South [China] Sea on Monday. | -
+Ships passed through the East [China] Sea on Monday. | -
+The defence ministry of [China] protested. | CHN
+Michael [Jordan] spoke for the company. | -
+[Jordan] Smith spoke for the company. | -
+King Abdullah of [Jordan] met the envoy. | JOR
+In [Jordan], the king met the envoy. | JOR
+[Jordan]'s king met the envoy on Sunday. | JOR
+The [Jordan] Armed Forces dropped aid over the strip. | JOR
+[Chad] Smith of the institute said so. | -
+The army of [Chad] was given the vehicles. | TCD
+Troops stayed on the West Bank of the [Jordan] River. | -
+Ships of the fleet crossed the [Indian] Ocean. | -
+The Latin [American] states met in Bogota. | -
+The old East [Germany] had such tanks. | -
+The old Soviet stock of [Germany] was given away. | DEU
+The Air [France] jet was turned back. | -
+The Washington Post said that [Washington] would pay. | USA
+The [Washington] Post said that the state would pay. | -
+The Kingdom of [Norway] signed the contract. | NOR
+The United States of [America] signed the contract. | USA
+The Islamic Republic of [Iran] denied the report. | IRN
+The Republic of [Korea] Army received the tanks. | -
+[Republika Srpska] bought the helicopters. | -
+[Bosnian Serb] forces held the town. | -
+The [Kremlin] denied that it had sent them. | RUS
+[Kiev] has asked for ten more. | UKR
+The [Élysée] confirmed the gift. | FRA
+[Bundeswehr] stocks are empty, the minister said. | DEU
+[Rheinmetall] of Germany will make the shells. | -
+The [European Union] will pay for the shells. | -
+[Taipei] ordered 66 jets. | TWN
+[Pristina] ordered drones from the firm. | XKX
+[Ramallah] asked for money from donors. | PSE
+[Deutschland] liefert zwei weitere Systeme an die Ukraine. | DEU
+Zwei Systeme kommen aus [Norwegen], sagte der Minister. | NOR
+Die [ukrainische] Regierung bittet um Raketen. | UKR
+Die [niederländische] Regierung liefert Radargeräte. | NLD
+[Frankreichs] Präsident sagte weitere Hilfe zu. | FRA
+L'[Allemagne] livre deux systèmes à l'Ukraine. | DEU
+Le gouvernement [français] livre des missiles. | FRA
+La [Norvège] financera un système. | NOR
+Le ministère [britannique] a confirmé la livraison. | GBR
+[Alemania] enviará dos sistemas a Ucrania. | DEU
+El Gobierno [estadounidense] aprobó la venta. | USA
+El Ministerio [alemán] confirmó el envío. | DEU
+[Países Bajos] entregará aviones. | NLD
+[Німеччина] передасть дві системи. | DEU
+Дві системи від [Німеччини] та одна від Норвегії. | DEU
+Дві системи від Німеччини та одна від [Норвегії]. | NOR
+[Український] уряд просить про допомогу. | UKR
+Міністр оборони [Великої Британії] підтвердив це. | GBR
+[США] передадуть ракети. | USA
+[Германия] передаст две системы. | DEU
+Правительство [Нидерландов] передаст самолёты. | NLD
+[Российское] правительство отвергло план. | RUS
+Войска [Северной Кореи] прибыли в область. | PRK
+"""
+
+
+def party_rows() -> list[tuple[str, int, str, str | None]]:
+    """Sentence, place and words of a name, and its state."""
+    return [(row.sentence, row.start, row.words, None if row.right[0] == "-" else row.right[0]) for row in rows(PARTIES)]
+
+
+@pytest.mark.parametrize(("sentence", "start", "name", "code"), party_rows(), ids=[row.sentence[:50] for row in rows(PARTIES)])
+def test_a_name_in_a_sentence_stands_for_its_state_or_for_none(sentence, start, name, code):
+    """A name that is a part of a longer one, a person's or a namesake's is no state's."""
+    found = country_of(name) if stands_alone(sentence, start, start + len(name)) else None
+    assert found == code
+
+
 MOST_NOT_UNDERSTOOD = {"quantity": 0.25, "money": 0.25, "when": 0.25}
 """A lamp: so large a share of what a reader understands may stay flagged."""
 
@@ -395,5 +491,4 @@ def test_few_values_are_not_understood(name):
     table, read = GRAMMARS[name]
     settled = [row for row in rows(table) if row.right]
     flagged = [row for row in settled if read(row, row.right[0]).result != "agrees"]
-    print(f"{name}: {len(flagged)} of {len(settled)} not understood: {[row.words for row in flagged]}")
-    assert len(flagged) <= len(settled) * MOST_NOT_UNDERSTOOD[name]
+    assert len(flagged) <= len(settled) * MOST_NOT_UNDERSTOOD[name], [row.words for row in flagged]
