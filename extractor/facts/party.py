@@ -131,7 +131,8 @@ def stands_alone(text: str, start: int, end: int) -> bool:
         end: One past its last code point.
     """
     table = _table()
-    before, name, after = (_words(part) for part in (text[max(0, start - _REACH_CHARS) : start], text[start:end], text[end : end + _REACH_CHARS]))
+    nearby = (text[max(0, start - _REACH_CHARS) : start], text[start:end], text[end : end + _REACH_CHARS])
+    before, name, after = map(_words, nearby)
     words, first, last = before + name + after, len(before), len(before) + len(name)
     own = country_of(text[start:end])
     for at in range(first + 1):
@@ -141,7 +142,11 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     if len(name) != 1:
         return True
     folded = _fold(name[0])
-    return not (_names_a_person(words, first, table) or _is_surname(words, first, table) or any(place in text for place in table.elsewhere.get(folded, ())))
+    return not (
+        _names_a_person(words, first, table)
+        or _is_surname(words, first, table)
+        or any(place in text for place in table.elsewhere.get(folded, ()))
+    )
 
 
 class _Alias(NamedTuple):

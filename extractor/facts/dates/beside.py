@@ -9,11 +9,34 @@ from extractor.facts.dates.datewords import MONTHS, WEEKDAYS, Token
 _SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "next", "last", "coming", "time"})
 """Between a bound and its date: "prior to the 5 March vote", "by the time of the 5 April summit"."""
 _BOUNDS = frozenset(
-    """before prior ahead by until till through thru after following since from between than not nor never around about circa ca approximately
-    approx roughly some near nearly almost towards toward into beyond past within later earlier early late mid instead except but up""".split()  # noqa: SIM905 - a list of fifty strings is no better to read
+    {
+        *("before", "prior", "ahead", "by", "until", "till", "through", "thru", "after", "following", "since", "from", "between", "within"),
+        *("about", "around", "circa", "ca", "approximately", "approx", "roughly", "some", "near", "nearly", "almost", "towards", "toward"),
+        *(
+            "than",
+            "not",
+            "nor",
+            "never",
+            "instead",
+            "except",
+            "but",
+            "up",
+            "into",
+            "beyond",
+            "past",
+            "earlier",
+            "later",
+            "early",
+            "late",
+            "mid",
+        ),
+    }
 )
 _PARTS = frozenset(
-    "start beginning end middle close turn half quarter week weeks weekend night eve anniversary days months years rest course".split()  # noqa: SIM905 - as above
+    {
+        *("start", "beginning", "middle", "end", "close", "turn", "half", "quarter", "rest", "course", "night", "eve", "anniversary"),
+        *("week", "weeks", "weekend", "days", "months", "years"),
+    }
 )
 """With "of" behind them: "the week of 3 March"; without, "start" is a verb."""
 _BEHIND = (
