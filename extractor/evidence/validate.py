@@ -96,7 +96,7 @@ class Judge:
         evidence = tuple(spans.pop(f"evidence[{index}]") for index in range(len(value.evidence)) if f"evidence[{index}]" in spans)
         if any(issue.severity == "error" for issue in issues):
             return NotBelieved(tuple(issues), tuple(quotes.values()))
-        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := self._country(part, inside))}
+        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := self._country(part, path, spans))}
         return Believed(value, evidence, spans, countries, tuple(issues))
 
     def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
@@ -169,13 +169,14 @@ class Judge:
                 )
             )
 
-    def _country(self, party: Party, inside: list[Span]) -> str | None:
+    def _country(self, party: Party, path: str, spans: dict[str, Span]) -> str | None:
         """The state of a party; None where its name stands only as a part of a longer one: "Sudan" in "South Sudan"."""
         name, code = party.state_name(), party.country()
-        places = code and (self.ground.find(name, within=inside, any_case=True) or self.ground.find(name, any_case=True))
-        if not places:
+        place = spans.get(f"{path}.name" if party.name == name else f"{path}.on_behalf_of")
+        if code is None or place is None or stands_alone(self.article.text, place.start, place.end):
             return code
-        return code if any(stands_alone(self.article.text, place.start, place.end) for place in places) else None
+        elsewhere = self.ground.find(name, any_case=True)
+        return code if any(stands_alone(self.article.text, other.start, other.end) for other in elsewhere) else None
 
     def _mentioned(self) -> set[str]:
         if self._countries is None:

@@ -122,8 +122,8 @@ def mentions(text: str) -> set[str]:
 def stands_alone(text: str, start: int, end: int) -> bool:
     """Whether a state's name in a text is the whole of the name that stands there.
 
-    It is not in "South Sudan", "Gulf of Guinea", "New Mexico" or "Michael Jordan", and not where the text speaks of a namesake: Georgia of Atlanta.
-    A longer name of the same state ("Kingdom of Norway") does no harm.
+    It is not in "South Sudan", "Gulf of Guinea", "New Mexico" or "Michael Jordan", and not where the text speaks of a namesake: Georgia
+    of Atlanta. A longer name of the same state ("Kingdom of Norway") does no harm.
 
     Args:
         text: The article.

@@ -186,6 +186,8 @@ They will send at least, officials said, [10 tanks]. | | 10
 They need everything except the [10 tanks] that they have. | | 10
 Poland ordered [180 K2 tanks] and 212 K9 howitzers. | 180 | 2
 Poland ordered 180 K2 tanks and [212 K9 howitzers]. | 212 | 9
+Norway will hand over [at least 10 tanks] in the spring. | 10..
+Norway handed over [up to 12 launchers] in the spring. | ..12
 The first [four] of 32 F-35s landed at the base. | 4
 """
 

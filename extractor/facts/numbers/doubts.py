@@ -8,7 +8,7 @@ from extractor.facts.numbers.clauses import bound_before, bound_behind
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression, read_expression
 from extractor.facts.numbers.numerals import NUMBER_WORDS, read_scale
-from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly
+from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, prefix_at
 from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
 from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
 
@@ -51,6 +51,14 @@ def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
 
 def _quoted(words: str, side: str) -> str:
     return f"{words!r} stands {side} it" if words else ""
+
+
+def is_particle(tokens: list[Token], at: int) -> bool:
+    """Whether "over" belongs to the verb before it, since a bound of the number's own follows: "hand over at least 10"."""
+    if word_at(tokens, at) != "over" or word_at(tokens, at - 1) not in _OVER_VERBS:
+        return False
+    phrase = prefix_at(tokens, at + 1)
+    return phrase is not None and phrase.bound not in {"plain", "definite"}
 
 
 def holds_no_number(words: str) -> bool:
