@@ -189,6 +189,53 @@ Poland ordered 180 K2 tanks and [212 K9 howitzers]. | 212 | 9
 Norway will hand over [at least 10 tanks] in the spring. | 10..
 Norway handed over [up to 12 launchers] in the spring. | ..12
 The first [four] of 32 F-35s landed at the base. | 4
+About one in [10 tanks] was lost in the raid, he said. | | 10
+They lost nine out of [10 tanks] in the raid, he said. | | 10
+For every [10 tanks] they get one more, he said. | | 10
+They get one per [10 tanks], he said. | | 10
+Kyiv is [10 tanks] short of the plan, he said. | | 10
+They have [10 tanks] more than they had planned. | | 10
+They have [10] more tanks than they had planned. | | 10
+They have [10 tanks] fewer than they had planned. | | 10
+They can send neither [10] nor 12 tanks to the front. | | 10
+Plus or minus [10 tanks], that is what they have. | | 10
+The Hrim [2] missile was shown there by the army. | | 2
+The boy, aged [10], was hurt in the raid that they made. | | 10
+He read from page [10] of the report on the war. | | 10
+They would send [10 tanks] less than promised, he said. | | 10
+The number of tanks fell by [10] that year, he said. | | 10
+They sent half as many as the [10 tanks] that they promised. | | 10
+They sent a third of the [10 tanks] that they promised. | | 10
+They had sent anything but [10 tanks] there. | | 10
+They had up to about [10 tanks] there, he said. | | 10
+They will send 20 tanks, [10] fewer than they said. | | 10
+They denied that there were [10 tanks] at the base. | | 10
+They have [10]ish tanks there, he said. | | 10
+They have [10] or 12 tanks there, he said. | | 10
+They have 8, [10] or 12 tanks there, he said. | | 10
+They have [10] to a dozen tanks there, he said. | | 10
+They have more, at any rate, than [10 tanks] there. | | 10
+There were more than the usual [10 tanks] there. | | 10
+There were no [10 tanks] there, he said. | | 10
+They sent at the most [10 tanks] there, he said. | | 10
+They sent a maximum, he said, of [10 tanks]. | | 10
+They sent what could be [10 tanks] or more. | | 10
+They sent [10 tanks] at the very most, he said. | | 10
+They sent [10 tanks] give or take two, he said. | | 10
+They sent [10 tanks] and then some, he said. | | 10
+They sent [10 tanks] if that, he said. | | 10
+They sent [10 tanks] tops, he said. | | 10
+They sent as many tanks as [10] that day, he said. | | 10
+Not all of the [10 tanks] were sent, he said. | | 10
+Fewer than all of the [10 tanks] were sent, he said. | | 10
+It never had the [10 tanks] that it said it had. | | 10
+It no longer has the [10 tanks] that it had. | | 10
+Close to [10 tanks] were there, he said. | | 10
+They have under half of the [10 tanks] that they need. | | 10
+They were sent in groups of [10 tanks], he said. | | 10
+They sent some of the promised [10 tanks], he said. | | 10
+They sent 80 percent of the [10 tanks], he said. | | 10
+They sent nearly all of the [10 tanks], he said. | | 10
 """
 
 MONEY = """

@@ -62,7 +62,7 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
     for at in range(here, here + _REACH_BEHIND + 1):
         begin = at + 1 if word_at(tokens, at) == "," else at
         length = _phrase_at(tokens, begin, _BOUNDS_BEHIND, _LONGEST_BEHIND)
-        if length and not _counts_on(tokens, begin + length):
+        if length and not (word_at(tokens, begin) == "at" and _counts_on(tokens, begin + length)):
             return " ".join(token.text for token in tokens[begin : begin + length])
         if begin > at or not is_kind(tokens, at, "word") or tokens[at].word in NUMBER_WORDS | _CLAUSE_ENDS:
             return ""
@@ -70,5 +70,5 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
 
 
 def _counts_on(tokens: list[Token], at: int) -> bool:
-    """Whether what follows a bound is another number that it belongs to: "10 at least two of which …"; or "more than"."""
-    return is_loose_number(tokens, at) or word_at(tokens, at) == "than"
+    """Whether what follows "at least" is another number, to which it belongs: "10 at least two of which …"."""
+    return is_loose_number(tokens, at)

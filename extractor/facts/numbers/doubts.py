@@ -11,6 +11,7 @@ from extractor.facts.numbers.numerals import NUMBER_WORDS, read_scale
 from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, prefix_at
 from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
 from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+from extractor.facts.party import country_of
 
 _QUALIFIERS_ABROAD = word_list("qualifiers_abroad")
 _LINKS_ABROAD = word_list("links_abroad")
@@ -30,6 +31,7 @@ _LONGEST_LIST = 6
 _LONGEST_BRACKET = 8
 _CHANGE_WINDOW = 8  # tokens back to the verb of "raised the number of systems from 5 to 7"
 _LAST_DAY = 31
+_DAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 
 
 def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
@@ -102,6 +104,10 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True
     if token.word in _LINKS_ABROAD and before in _COMPARATIVES_ABROAD:
         return True
+    if token.word == "in" and (_is_number_like(tokens, at - 1)):
+        return True  # "one in 10"
+    if token.word == "by" and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
+        return True  # "fell by 10"
     if token.word == "of" and before in PART | PARTS | PERCENT | {"cent"}:
         return True  # "a quarter of a million"
     opening = word_at(tokens, expression.start)
@@ -115,7 +121,15 @@ def _is_named(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True
     by_digits = is_kind(tokens, expression.start, "number") and not expression.has_scale
     is_model = by_digits and text.isupper() and len(text) <= _LONGEST_MODEL and text not in _NO_MODELS  # "RCH 155", "T 72"
-    return is_model or (text in MONTHS and _is_day(tokens, expression))
+    return is_model or (by_digits and _is_unknown_name(tokens, at)) or (text in MONTHS and _is_day(tokens, expression))
+
+
+def _is_unknown_name(tokens: list[Token], at: int) -> bool:
+    """Whether a name that is no state's, inside a sentence, stands directly before a number and may have it as its own: "Hrim 2"."""
+    token = tokens[at]
+    if token.kind != "word" or not token.text[0].isupper() or token.text.isupper() or at == 0 or tokens[at - 1].text in ".!?\u201c\"":
+        return False
+    return token.text not in MONTHS and token.word not in _DAYS and country_of(token.text) is None
 
 
 def _is_number_beside(tokens: list[Token], at: int) -> bool:
