@@ -409,6 +409,72 @@ It will be more than [two weeks] before they come. | - | 2025-03-27
 The deadline of [1 April] still stands. | 2025-04-01
 The truce ends on [20 April], Easter Sunday. | 2025-04-20 | 2024-04-20
 They have fought since [24 February 2022] without a break. | | 2022-02-24
+It was signed a week after [5 March] in Oslo. | | 2025-03-05
+It was signed two days before [5 March] in Oslo. | | 2025-03-05
+It was signed on the eve of [5 March] in Oslo. | | 2025-03-05
+It was signed in the days around [5 March] in Oslo. | | 2025-03-05
+It was signed on or before [5 March] in Oslo. | | 2025-03-05
+It was signed on or after [5 March] in Oslo. | | 2025-03-05
+It was signed as late as [5 March] in Oslo. | | 2025-03-05
+It was signed no earlier than [5 March] in Oslo. | | 2025-03-05
+It was signed not later than [5 March] in Oslo. | | 2025-03-05
+It was signed well before the [5 March] deadline. | | 2025-03-05
+It was signed between 1 and [5 March] in Oslo. | | 2025-03-05
+It was signed between [5 March] and 9 March in Oslo. | | 2025-03-05
+It was signed [5 March]-9 March in Oslo. | | 2025-03-05
+It was signed in the period 1 to [5 March] in Oslo. | | 2025-03-05
+It was signed in the run-up to [5 March] in Oslo. | | 2025-03-05
+It was signed close to [5 March] in Oslo. | | 2025-03-05
+It was signed either on [5 March] or 6 March in Oslo. | | 2025-03-05
+It was signed on 4 or [5 March] in Oslo. | | 2025-03-05
+It was signed on 4 and [5 March] in Oslo. | | 2025-03-05
+It was signed on [5 March] or 6 March in Oslo. | | 2025-03-05
+It was signed the Monday after [5 March] in Oslo. | | 2025-03-05
+It will be in force with effect from [5 March] onward. | | 2025-03-05
+It was signed on [5 March], 2024, in Oslo. | | 2025-03-05
+It was signed on [5 March] last year in Oslo. | | 2025-03-05
+It was signed on [5 March] of next year in Oslo. | | 2025-03-05
+It was signed on [5 March] the year before in Oslo. | | 2025-03-05
+It was signed on [5 March] '24 in Oslo. | | 2025-03-05
+It has been signed every [5 March] in Oslo. | | 2025-03-05
+It was signed on [5 March] at the earliest in Oslo. | | 2025-03-05
+It was signed on [5 March] or shortly after in Oslo. | | 2025-03-05
+It was signed on [5 March] or so in Oslo. | | 2025-03-05
+It was signed on [5 March] if not before in Oslo. | | 2025-03-05
+It was signed on the anniversary of [5 March] in Oslo. | | 2025-03-05
+It was signed by the [5 March] deadline that he had set. | | 2025-03-05
+It was signed pre-[5 March] in Oslo, he said. | | 2025-03-05
+It was signed post-[5 March] in Oslo, he said. | | 2025-03-05
+It was signed up to [5 March] in Oslo, he said. | | 2025-03-05
+It was signed up until [5 March] in Oslo, he said. | | 2025-03-05
+It was signed sometime before [5 March] in Oslo, he said. | | 2025-03-05
+It was to be signed no sooner than [5 March] in Oslo. | | 2025-03-05
+It was signed in the two weeks to [5 March] in Oslo. | | 2025-03-05
+It was put off from [5 March] to 9 March in Oslo. | | 2025-03-05
+It was put off until [5 March] in Oslo, he said. | | 2025-03-05
+It was signed half a year on from [5 March] in Oslo. | | 2025-03-05
+It was ahead of the planned [5 March] vote, he said. | | 2025-03-05
+It was open through to [5 March] in Oslo, he said. | | 2025-03-05
+It was signed as of [5 March] or later in Oslo. | | 2025-03-05
+It was signed at least by [5 March] in Oslo. | | 2025-03-05
+It was signed less than a week from [5 March] in Oslo. | | 2025-03-05
+It was signed three days later than [5 March] in Oslo. | | 2025-03-05
+It was signed days short of [5 March] in Oslo. | | 2025-03-05
+It was signed on [5 March] in Oslo. | 2025-03-05 | 2024-03-05
+On [5 March] they signed the deal. | 2025-03-05 | 2024-03-05
+The deal of [5 March] holds, he said. | 2025-03-05 | 2024-03-05
+They signed it [5 March], the ministry said. | 2025-03-05 | 2024-03-05
+The [5 March] agreement holds, he said. | 2025-03-05 | 2024-03-05
+In a statement dated [5 March], the ministry said so. | 2025-03-05 | 2024-03-05
+He told reporters on [5 March] that it would be so. | 2025-03-05 | 2024-03-05
+It was signed on Wednesday, [5 March], in Oslo. | 2025-03-05 | 2024-03-05
+The raid on [5 March] killed five people. | 2025-03-05 | 2024-03-05
+They met in Oslo on [5 March], and again in Rome. | 2025-03-05 | 2024-03-05
+It happened early on [5 March], he said. | 2025-03-05 | 2024-03-05
+It happened late on [5 March], he said. | 2025-03-05 | 2024-03-05
+In the early hours of [5 March] they left. | 2025-03-05 | 2024-03-05
+Since the vote on [5 March], nothing has been done. | 2025-03-05 | 2024-03-05
+Before the vote on [5 March], nothing had been done. | 2025-03-05 | 2024-03-05
 """
 
 GRAMMARS = {

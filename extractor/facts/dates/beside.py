@@ -4,9 +4,9 @@ In: tokens of a passage and the place of a date among them. Out: the words that 
 Before changing it: an expression that is surely larger than its words is read whole in when.py; what is only in doubt is found here.
 """
 
-from extractor.facts.dates.datewords import MONTHS, WEEKDAYS, Token
+from extractor.facts.dates.datewords import LENGTHS, MONTHS, WEEKDAYS, Token
 
-_SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "next", "last", "coming", "time"})
+_SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "-", "next", "last", "coming", "time"})
 """Between a bound and its date: "prior to the 5 March vote", "by the time of the 5 April summit"."""
 _BOUNDS = frozenset(
     {
@@ -30,35 +30,40 @@ _BOUNDS = frozenset(
             "late",
             "mid",
         ),
+        *("as", "every", "each", "pre", "post"),
     }
 )
 _PARTS = frozenset(
     {
-        *("start", "beginning", "middle", "end", "close", "turn", "half", "quarter", "rest", "course", "night", "eve", "anniversary"),
+        *(
+            "start",
+            "beginning",
+            "middle",
+            "end",
+            "close",
+            "turn",
+            "half",
+            "quarter",
+            "rest",
+            "course",
+            "night",
+            "eve",
+            "anniversary",
+            "short",
+        ),
         *("week", "weeks", "weekend", "days", "months", "years"),
     }
 )
 """With "of" behind them: "the week of 3 March"; without, "start" is a verb."""
+_PARTS_OF_DAY = frozenset({"early", "late", "earlier", "later"})
+"""With "on" behind them, they leave the day what it is."""
+_OPEN_A_STRETCH = frozenset({"up", "prior", "close", "through", "run", "down", *LENGTHS})
+_DETERMINERS = frozenset({"the", "a", "an", "its", "his", "her", "their"})
+_PREPOSITIONS = frozenset({"on", "in", "at", "of"})
 _BEHIND = (
-    "at the latest",
-    "at the earliest",
-    "at the very latest",
-    "at the very earliest",
-    "at latest",
-    "at earliest",
-    "or earlier",
-    "or later",
-    "or before",
-    "or after",
-    "or sooner",
-    "or so",
-    "or thereabouts",
-    "onward",
-    "onwards",
-    "and beyond",
-    "and after",
-    "and later",
-    "if not",
+    *("at the latest", "at the earliest", "at the very latest", "at the very earliest", "at latest", "at earliest"),
+    *("or earlier", "or later", "or before", "or after", "or sooner", "or so", "or thereabouts", "or shortly", "or soon", "if not"),
+    *("onward", "onwards", "and beyond", "and after", "and later", "the year before", "the year after", "that year"),
 )
 _REACH = 5
 """So many words may stand between a bound and its date."""
@@ -70,24 +75,36 @@ def doubt_beside(tokens: tuple[Token, ...], first: int, last: int) -> str:
 
 
 def _before(tokens: tuple[Token, ...], first: int) -> str:
+    if tokens[first].word == "from" and first and (tokens[first - 1].word in LENGTHS or tokens[first - 1].word in {"on", "away"}):
+        return tokens[first - 1].raw  # "a week from 5 March"
+    names = 0
     for at in range(first - 1, max(-1, first - 1 - _REACH), -1):
         word = tokens[at].word
+        if word in _PARTS_OF_DAY and tokens[at + 1].word == "on":
+            return ""
         if word in _BOUNDS or (word in _PARTS and tokens[at + 1].word in {"of", "-"}):
             return tokens[at].raw
-        if word == "to":
-            return "to" if at and _is_of_a_date(tokens[at - 1]) else ""
-        if word not in _SKIPPED:
+        if word in {"to", "or", "and"}:
+            return word if at and _is_open(tokens, at) else ""
+        if word in _SKIPPED:
+            continue
+        is_noun = tokens[at + 1].word in _PREPOSITIONS  # "before the vote on 5 March"
+        if names or at == 0 or is_noun or tokens[at - 1].word not in _DETERMINERS:  # "before the planned 5 March vote"
             return ""
+        names += 1
     return ""
 
 
+def _is_open(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether "to", "or" or "and" joins what follows to a date before it: "1 to 5 March", "close to 5 March", "4 and 5 March"."""
+    before = tokens[at - 1]
+    if tokens[at].word == "and":
+        return before.word[0].isdigit() and (at < 2 or tokens[at - 2].word not in MONTHS)  # noqa: PLR2004 - two tokens back
+    return _is_of_a_date(before) or (tokens[at].word == "to" and before.word in _OPEN_A_STRETCH)
+
+
 def _is_of_a_date(token: Token) -> bool:
-    return (
-        token.word in MONTHS
-        or token.word in WEEKDAYS
-        or token.word[0].isdigit()
-        or token.word in {"up", "prior", "year", "months", "week", "down"}
-    )
+    return token.word in MONTHS or token.word in WEEKDAYS or token.word[0].isdigit()
 
 
 def _behind(tokens: tuple[Token, ...], last: int) -> str:
@@ -96,6 +113,6 @@ def _behind(tokens: tuple[Token, ...], last: int) -> str:
         words = phrase.split()
         if [token.word for token in tokens[here : here + len(words)]] == words:
             return phrase
-    if last + 1 < len(tokens) and tokens[last].word == "to" and _is_of_a_date(tokens[last + 1]):
-        return "to"
+    if last + 1 < len(tokens) and tokens[last].word in {"to", "or", "'"} and _is_of_a_date(tokens[last + 1]):
+        return tokens[last].word
     return ""

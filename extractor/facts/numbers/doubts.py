@@ -127,7 +127,7 @@ def _is_named(tokens: list[Token], at: int, expression: Expression) -> bool:
 def _is_unknown_name(tokens: list[Token], at: int) -> bool:
     """Whether a name that is no state's, inside a sentence, stands directly before a number and may have it as its own: "Hrim 2"."""
     token = tokens[at]
-    if token.kind != "word" or not token.text[0].isupper() or token.text.isupper() or at == 0 or tokens[at - 1].text in ".!?\u201c\"":
+    if token.kind != "word" or not token.text[0].isupper() or token.text.isupper() or at == 0 or tokens[at - 1].text in '.!?\u201c"':
         return False
     return token.text not in MONTHS and token.word not in _DAYS and country_of(token.text) is None
 
