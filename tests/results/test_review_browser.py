@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from review_data import SUMMARY, TYPES, article, deal, many, row
 
+from extractor.cli import main
 from extractor.results.evaluation.evaluate import evaluate
 from extractor.results.evaluation.gold import read_gold
 from extractor.results.review import page, page_data, review
@@ -300,8 +301,8 @@ def test_filters_narrow_and_count(demo, run_dir):
     assert (demo.shown(), demo.text("#articles")) == (0, "No article passes the filters.")
 
 
-def test_decisions_come_back_as_gold(demo, run_dir, tmp_path):
-    """Accepted, edited and rejected facts are read by the gold loader as such, and the run can be evaluated against them."""
+def test_decisions_come_back_as_gold(demo, run_dir, tmp_path, capsys):
+    """Accepted, edited and rejected facts are read by the gold loader as such; the run is evaluated against them, and exported with them."""
     demo.click("#chips-type [data-name=weapons_transfer]")
     demo.click("#chips-verdict [data-name=kept]")
     rows = [one for one in rows_of(run_dir, "kept") if one["fact_type"] == "weapons_transfer"]
@@ -330,6 +331,15 @@ def test_decisions_come_back_as_gold(demo, run_dir, tmp_path):
         found = evaluate(ledger.rows(), list(ledger.articles()), gold)
     assert found.overall.strict.predicted == 3
     assert found.overall.strict.predicted_right == 1
+    assert main(["export", str(run_dir), "-o", str(tmp_path / "facts.jsonl"), "--decisions", str(path)]) == 0
+    exported = [json.loads(line) for line in (tmp_path / "facts.jsonl").read_text(encoding="utf-8").splitlines()]
+    left = [one for one in rows_of(run_dir, "kept", "repaired") if one["id"] != rows[1]["id"]]
+    assert [one["id"] for one in exported] == [one["id"] for one in left]
+    assert {one["id"]: one["value"] for one in exported if "decision" in one} == {
+        rows[0]["id"]: rows[0]["value"],
+        rows[2]["id"]: lines[2]["value"],
+    }
+    assert capsys.readouterr().err.endswith("1 accepted, 1 edited, 1 rejected and left out; 0 passed over\n")
 
 
 def test_decisions_outlive_the_page_and_can_be_read_back(demo):
