@@ -62,6 +62,7 @@ record: $(STAMP) ## record the demo's articles against your endpoint (OPENAI_API
 bench: $(STAMP) ## measure; prints ratios
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/grounding.py
+	$(BIN)/python bench/review.py
 
 constraints: $(STAMP) ## compile constraints.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file constraints.txt
