@@ -268,12 +268,20 @@ def _show(arguments: argparse.Namespace) -> int:
     from extractor.runs.ledger import Ledger
 
     with Ledger(arguments.run_dir, read_only=True) as ledger:
-        rows = ledger.rows(_verdicts(arguments.verdict), arguments.schema)
+        verdicts = _verdicts(arguments.verdict)
+        if arguments.by == "type":
+            names = arguments.schema or sorted(entry["name"] for entry in ledger.fact_types())
+            groups = [[name] for name in dict.fromkeys(names)]
+        else:
+            groups = [arguments.schema]
+        rows = (row for group in groups for row in ledger.rows(verdicts, group))
         if arguments.json:
             for line in show.as_json(rows):
                 print(line)
-        elif not show.facts(show.console(to_terminal=sys.stdout.isatty()), rows, group=arguments.by):
-            print(f"No {arguments.verdict} facts in {str(arguments.run_dir)!r}.", file=sys.stderr)
+            return 0
+        count = show.facts(show.console(to_terminal=sys.stdout.isatty()), rows, group=arguments.by)
+        if sys.stdout.isatty() or not count:  # under `less` it would stand in the middle of the page
+            print(show.told(count, arguments.verdict, arguments.schema, ledger.summary()["facts"]), file=sys.stderr)
     return 0
 
 

@@ -4,7 +4,6 @@ In: an `Evaluation`. Out: text on a rich console. Floor: results.
 Before changing it: every number stands beside its interval and its count, and what was measured stands above them all.
 """
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,13 +13,13 @@ from rich.text import Text
 
 from extractor.results.evaluation.measures import EVERY_TYPE, Measure, Score
 from extractor.results.evaluation.report import About, Change, Delta, Disagreement, Evaluation, TypeScore
+from extractor.results.show import cut, plain
 
 _QUOTE_CHARS = 200
 _VALUE_CHARS = 160
 _WIDE = 120  # columns from which every share has its interval beside it
 _NOTHING: tuple[Any, ...] = (None, [], "")
 _CHANGES = 20  # on a terminal, better and worse each; all are in --json
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
 def show(out: Console, evaluation: Evaluation, *, worst: int = 10) -> None:
@@ -100,17 +99,6 @@ def type_name(fact_type: str) -> str:
 def brief(value: Any) -> str:
     """A field's value in a few words: `"two" = 2`, `Norway (state)`."""
     return cut(plain(_brief(value)), _VALUE_CHARS)
-
-
-def plain(text: str) -> str:
-    """A text on one line without signs that steer a terminal or turn the direction of writing."""
-    kept = (sign if unicodedata.category(sign) not in ("Cc", "Cs") and sign not in _BIDI else "\ufffd" for sign in " ".join(text.split()))
-    return "".join(kept)
-
-
-def cut(text: str, length: int) -> str:
-    """At most `length` code points of a text."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _brief(value: Any) -> str:
