@@ -253,22 +253,21 @@ def _is_name(item: Any) -> bool:
 
 def _reading(value: dict[str, Any]) -> str:
     low, high = ("minimum", "maximum") if "minimum" in value else ("earliest", "latest")
-    first, last = (_grouped(value.get(bound)) for bound in (low, high))
-    if first is None and last is None:
+    first, last = (grouped(value.get(bound)) for bound in (low, high))
+    said = first if first == last else f"{first} to {last}"
+    if value.get(low) is None and value.get(high) is None:
         said = "open"
-    elif first == last:
-        said = str(first)
-    else:
-        said = f"{first if first is not None else '…'} to {last if last is not None else '…'}"
     return " ".join(part for part in ("about" if value.get("approximate") else "", said, value.get("currency") or "") if part)
 
 
-def _grouped(bound: Any) -> Any:
-    """`10000000` as `10,000,000`; dates and None as they are."""
+def grouped(bound: Any) -> str:
+    """`10000000` as `10,000,000`; dates and what else it may be as it is; `…` for an open end."""
+    if bound is None:
+        return "…"
     try:
-        return f"{int(bound):,}" if float(bound) == int(float(bound)) else bound
-    except (TypeError, ValueError):
-        return bound
+        return f"{int(bound):,}" if float(bound) == int(float(bound)) else str(bound)
+    except (TypeError, ValueError, OverflowError):
+        return str(bound)
 
 
 def plain(text: str) -> str:
