@@ -542,9 +542,14 @@ def test_pictures_are_drawn_from_any_type(of):
     opened = of([*sources, old], rows)
     assert len(opened.all("#timeline .bar")) > 10
     assert "before" in opened.text("#timeline svg")
-    assert len(opened.all("#flows .band")) == 50
+    names = opened.js("return [...document.querySelectorAll('#flows svg > text')].map((name) => name.firstChild.data)")
+    assert len(names) == 20
+    assert [sum("others" in name for name in side) for side in (names[:10], names[10:])] == [1, 1]
+    believed = sum(1 for one in rows if one["verdict"] != "quarantined")  # each has one seller and one buyer, and each is in the picture
+    assert [sum(int(name.split()[-1]) for name in side) for side in (names[:10], names[10:])] == [believed, believed]
+    assert "the 50 most frequent of " in opened.text("#flows summary")
     overlap = opened.js(
-        """const boxes = [...document.querySelectorAll('#flows .who')].map((name) => name.getBoundingClientRect());
+        """const boxes = [...document.querySelectorAll('#flows svg > text')].map((name) => name.getBoundingClientRect());
         return boxes.some((one, place) => boxes.some((other, later) => later > place && one.left < other.right && other.left < one.right && one.top + 2 < other.bottom - 2 && other.top + 2 < one.bottom - 2));"""
     )
     assert overlap is False
