@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a package
 """Makes docs/columns.md: every column of an export, out of the code that writes it.
 
 In: nothing, or `--check`. Out: the page beside this file. A test fails when the page is stale.

@@ -215,7 +215,7 @@ def _where(out: Console, row: dict[str, Any], width: int) -> list[Text]:
         line
         for quote in row["evidence"]
         for line in _wrapped(
-            out, Text.assemble(f"“{cut(plain(quote['quote']), _QUOTE_CHARS)}”", (f" [{quote['start']}, {quote['end']})", "dim")), width
+            out, Text.assemble(f"“{cut(plain(quote['quote']), _QUOTE_CHARS)}”", (f" [{quote['start']},{quote['end']})", "dim")), width
         )
     ]
 
