@@ -188,6 +188,27 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path):
         Ledger(tmp_path)
 
 
+@pytest.mark.parametrize("cut", ["CREATE INDEX attempts_by_article", "INSERT INTO meta"])
+def test_a_kill_in_the_middle_of_a_migration_leaves_nothing_half_made(tmp_path, cut):
+    """A migration and its number are one transaction: killed in it, the next process makes it anew."""
+    code = (
+        "import os, sqlite3, sys\n"
+        "from pathlib import Path\n"
+        "from extractor.runs import ledger_file\n"
+        "connect = ledger_file._connect\n"
+        "def killing(path, **options):\n"
+        "    db = connect(path, **options)\n"
+        "    db.set_trace_callback(lambda sql: os.kill(os.getpid(), 9) if sys.argv[2] in sql else None)\n"
+        "    return db\n"
+        "ledger_file._connect = killing\n"
+        "ledger_file.LedgerFile(Path(sys.argv[1]))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path), cut], check=False).returncode == -9
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        assert len(list(ledger.rows())) == 1
+
+
 @pytest.mark.parametrize("content", [b"this is no database at all, only text" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
 def test_a_damaged_ledger_is_a_clear_error(tmp_path, content):
     """A file that is no ledger is named, and not written over."""
