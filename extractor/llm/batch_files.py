@@ -9,8 +9,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 from extractor.errors import EndpointError
 from extractor.llm.endpoint import Endpoint
@@ -32,14 +31,15 @@ WINDOW = "24h"
 QUEUE_FULL = "token_limit_exceeded"
 """Error code of a batch that failed since too many tokens of the account are in the queue: nothing of it was asked."""
 
+NOT_RUN = Usage(attempts=1)
+"""Of a request that was not run: nothing is owed for it."""
+
 _PAGE = 100  # batches in one page of the list, the most that the API gives
 _LISTED = 1_000  # batches to look through for one that was perhaps made a moment ago: they are listed newest first
-_SERVER_SIDE = 500  # and above: the request may have been carried out all the same
 _CREATE_TRIES = 5
 _CREATE_WAIT_S = 2.0  # before a look whether a batch was made after all: the list may lag behind
 _KEY = re.compile(rb'"custom_id"\s*:\s*"([^"\\]{1,64})"')
 _LINE_CHARS = 200  # of a line that cannot be read, in an error
-_NOT_RUN = Usage(attempts=1)  # of a request that was not run: nothing is owed
 _CODES: Mapping[str, AttemptOutcome] = {"batch_expired": "timeout", "batch_cancelled": "timeout", "rate_limit_exceeded": "rate_limited"}
 
 
@@ -66,7 +66,7 @@ class BatchState(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.status in ("completed", "expired", "cancelled", "failed")
+        return self.status not in ("validating", "in_progress", "finalizing", "cancelling")
 
 
 class Row(NamedTuple):
@@ -96,6 +96,11 @@ class Insist(Protocol):
         """
 
 
+def may_pass(error: EndpointError) -> bool:
+    """Whether an endpoint that refused may do otherwise later: it did not answer, was busy, or was broken."""
+    return error.status is None or error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 def request_line(key: str, body: Mapping[str, Any]) -> bytes:
     """One line of an input file."""
     return json.dumps({"custom_id": key, "method": "POST", "url": URL, "body": body}, ensure_ascii=False).encode() + b"\n"
@@ -117,16 +122,16 @@ class BatchFiles:
         self._insist = insist
         self._completion = completion
 
-    async def upload(self, path: Path) -> str:
-        """The id of a new input file with the bytes at `path`; nothing is owed for it.
+    async def upload(self, file: IO[bytes]) -> str:
+        """The id at the provider of an input file with the bytes of `file`; nothing is owed for it.
 
         Raises:
             EndpointError: It is refused, or the endpoint has no files.
         """
 
         async def send() -> Any:
-            with path.open("rb") as file:  # anew for each try: the last one may have read half of it
-                return await self._sdk.files.create(file=("requests.jsonl", file), purpose="batch")
+            file.seek(0)  # the last try may have read half of it
+            return await self._sdk.files.create(file=("requests.jsonl", file), purpose="batch")
 
         try:
             return str((await self._insist(send, "The requests of a batch cannot be uploaded")).id)
@@ -153,8 +158,7 @@ class BatchFiles:
                     tries=1,
                 )
             except EndpointError as error:
-                passing = error.status is None or error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= _SERVER_SIDE
-                if not (left and passing):
+                if not (left and may_pass(error)):
                     raise
                 await asyncio.sleep(_CREATE_WAIT_S)
             else:
@@ -165,23 +169,24 @@ class BatchFiles:
         """Where a batch is now."""
         return self._state(await self._insist(lambda: self._sdk.batches.retrieve(batch_id), f"Batch {batch_id!r} cannot be looked at"))
 
-    async def download(self, file_id: str, path: Path) -> None:
-        """Put the bytes of an output or error file at `path`, a part at a time."""
+    async def download(self, file_id: str, file: IO[bytes]) -> None:
+        """Put the bytes of an output or error file into `file`, a part at a time."""
 
         async def send() -> None:
+            file.seek(0)
+            file.truncate()
             async with self._sdk.files.with_streaming_response.content(file_id) as response:
-                with path.open("wb") as file:
-                    async for part in response.iter_bytes():
-                        file.write(part)
+                async for part in response.iter_bytes():
+                    file.write(part)
 
         await self._insist(send, f"The answers in file {file_id!r} cannot be fetched")
 
-    def rows(self, path: Path) -> Iterator[Row]:
+    def rows(self, file: IO[bytes]) -> Iterator[Row]:
         """The rows of a file that was fetched, one at a time, whatever its lines are."""
-        with path.open("rb") as file:
-            for line in file:  # at line feeds alone: JSON may hold every other line separator
-                if stripped := line.strip():
-                    yield self._row(stripped)
+        file.seek(0)
+        for line in file:  # at line feeds alone: JSON may hold every other line separator
+            if stripped := line.strip():
+                yield self._row(stripped)
 
     def _row(self, line: bytes) -> Row:
         text = line.decode("utf-8", "replace")
@@ -205,7 +210,7 @@ class BatchFiles:
         if isinstance(error, Mapping):
             code, message = str(error.get("code") or ""), str(error.get("message") or "")
             said = self._endpoint.scrub(f"{code}: {message}" if code else message) or "an error without a message"
-            return Heard(_CODES.get(code, "server_error"), said, usage=_NOT_RUN)
+            return Heard(_CODES.get(code, "server_error"), said, usage=NOT_RUN)
         return Heard("not_json", "Its row has neither an answer nor an error.")
 
     async def _find(self, file_id: str) -> BatchState | None:

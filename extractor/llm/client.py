@@ -328,14 +328,14 @@ class Client:
 
         policy = self._tenacity.AsyncRetrying(
             retry=self._tenacity.retry_if_result(lambda got: isinstance(got, Heard) and got.again),
-            wait=lambda state: _pause_s(state.outcome.result().retry_after_s, state.attempt_number),
+            wait=lambda state: _pause_s(state.outcome.result().retry_after_s if state.outcome else None, state.attempt_number),
             stop=self._tenacity.stop_any(
                 self._tenacity.stop_after_attempt(tries or self._settings.attempts),
                 self._tenacity.stop_before_delay(self._settings.retry_budget_s),
             ),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        got = await policy(once)
+        got: Any = await policy(once)
         if isinstance(got, Heard):
             raise EndpointError(f"{what}: {got.ends_run or f'{self._endpoint.shown!r}: {got.error}'}", status=got.status)
         return got

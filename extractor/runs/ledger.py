@@ -23,7 +23,7 @@ from extractor.runs.rows import Provenance, row_of, storable
 
 __all__ = ["FACTS_NAME", "LEDGER_NAME", "LOCK_NAME", "MIGRATIONS", "Known", "Ledger", "Migration", "Request"]
 
-_ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "content_filter", "context_overflow")
+ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "content_filter", "context_overflow")
 """Outcomes that the same request would meet again: their replies are used instead of a call. The others are the transport's."""
 
 
@@ -84,7 +84,7 @@ class Ledger(LedgerView):
             types: Fingerprint, version and JSON Schema by registered name, so that looking needs no schema file.
         """
         with self._writing() as db:
-            cursor = db.execute("INSERT INTO runs (started_at, manifest) VALUES (?, ?)", (_now(), json.dumps(manifest, ensure_ascii=False)))
+            cursor = db.execute("INSERT INTO runs (started_at, manifest) VALUES (?, ?)", (now(), json.dumps(manifest, ensure_ascii=False)))
             self._run_id = int(cursor.lastrowid or 0)
             db.executemany(
                 "INSERT INTO fact_types VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_run = excluded.last_run",
@@ -102,20 +102,15 @@ class Ledger(LedgerView):
         """
         self._note_seen()
         with self._writing() as db:
-            db.execute("UPDATE runs SET ended_at = ?, exit_code = ?, stopped = ? WHERE id = ?", (_now(), exit_code, stopped, self._run_id))
+            db.execute("UPDATE runs SET ended_at = ?, exit_code = ?, stopped = ? WHERE id = ?", (now(), exit_code, stopped, self._run_id))
             if all_seen:
                 db.execute("UPDATE articles SET present = (seen_run = ?)", (self._run_id,))
 
     def attempt(self, call: Call, attempt: Attempt, request: Request) -> None:
         """Remember one HTTP request, before anything is made of its answer."""
-        frame = _frame(request.body, call.prompt.user)
-        frame_hash = fingerprint(frame)
         usage = attempt.usage
         with self._writing() as db:
-            if frame_hash not in self._frames_known:
-                # rules, examples and schema are the same for every article: they are kept once
-                db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame_hash, frame))
-                self._frames_known.add(frame_hash)
+            frame_hash = self._kept_frame(db, request.body, call.prompt.user)
             _insert(
                 db,
                 "attempts",
@@ -128,7 +123,7 @@ class Ledger(LedgerView):
                 endpoint=request.endpoint,
                 frame_hash=frame_hash,
                 user_text=storable(call.prompt.user),
-                at=_now(),
+                at=now(),
                 outcome=attempt.outcome,
                 text=storable(attempt.text),
                 finish_reason=attempt.finish_reason,
@@ -226,7 +221,7 @@ class Ledger(LedgerView):
             fact_types: Whose arrays to read out of it.
             only_ok: Leave out refusals and broken answers, to ask those again.
         """
-        wanted = ("ok",) if only_ok else _ANSWERED
+        wanted = ("ok",) if only_ok else ANSWERED
         marks = ",".join("?" * len(wanted))
         found = self._one(
             f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN ({marks}) ORDER BY id DESC LIMIT 1",  # noqa: S608 - marks only
@@ -235,6 +230,15 @@ class Ledger(LedgerView):
         return read_reply(found["outcome"], found["text"], tuple(fact_types), error=found["error"]) if found else None
 
     # inside
+
+    def _kept_frame(self, db: sqlite3.Connection, body: Mapping[str, Any], user_text: str) -> str:
+        """The name of a body without its user text: rules, examples and schema are the same for every article, and are kept once."""
+        frame = _frame(body, user_text)
+        frame_hash = fingerprint(frame)
+        if frame_hash not in self._frames_known:
+            db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame_hash, frame))
+            self._frames_known.add(frame_hash)
+        return frame_hash
 
     def _meta(self, key: str) -> str:
         found: str = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
@@ -277,5 +281,6 @@ def _frame(body: Mapping[str, Any], user_text: str) -> str:
     return json.dumps({**body, "messages": messages})
 
 
-def _now() -> str:
+def now() -> str:
+    """This moment, as the ledger writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
