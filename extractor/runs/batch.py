@@ -76,14 +76,15 @@ class BatchRun(Run):
     async def _rounds(self, articles: Iterator[Article | Unreadable]) -> None:
         """Read and ask while there is room; then wait for a batch, let its articles go on, and so on until none is left."""
         more = True
-        held: list[IO[bytes]] = []  # of articles that the provider had no room for
+        held: list[IO[bytes]] = []  # articles whose batch was refused as a whole
         with ExitStack() as stack:
             while not self._stopping:
                 while more and self._dispatch.has_room:
                     more = await self._read_on(articles)
                 if self._stopping:
                     return
-                await self._dispatch.send()
+                if self._dispatch.has_room:
+                    await self._dispatch.send()
                 if not self._dispatch and not held:
                     return
                 ready: list[IO[bytes]] = []
@@ -91,10 +92,10 @@ class BatchRun(Run):
                     waited = stack.enter_context(batch.articles)
                     (ready if await self._dispatch.collect(batch, state) else held).append(waited)
                     self.report = self.report.model_copy(update={"usage": self._dispatch.usage, "cost_usd": self._dispatch.cost_usd})
-                if ready or not self._dispatch:
-                    ready, held = [*held, *ready], []
                 for waited in ready:
                     await self._go_on_with(waited)
+                while held and self._dispatch.has_room:
+                    await self._go_on_with(held.pop(0))
 
     async def _read_on(self, articles: Iterator[Article | Unreadable]) -> bool:
         """Look at some more articles; False when there are none, or no more are to be asked."""

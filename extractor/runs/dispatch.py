@@ -47,6 +47,8 @@ class Batch:
     def __init__(self, book: OpenBatch, folder: Path) -> None:
         self.book = book
         self.articles: IO[bytes] = TemporaryFile(dir=folder)  # noqa: SIM115 - closed by whoever reads it
+        self.beside = 0
+        """Batches that were on their way when it was sent."""
         self.told = ""
         """What was last said about it."""
 
@@ -189,6 +191,7 @@ class Dispatch:
         self._ledger.batch_uploaded(batch.book.number, batch.book.file_id or "")
         batch.file.close()
         self._filling = None
+        batch.beside = len(self._open)
         self._open[batch.book.number] = batch
         await self._make(batch)
 
@@ -224,14 +227,15 @@ class Dispatch:
         """Store what came of a batch that is over.
 
         Returns:
-            Whether its articles can go on; False when there is no room for their requests before another batch is over.
+            Whether there are answers for its articles; False when it was refused as a whole, and they ask again once there is room.
 
         Raises:
             EndpointError: The provider refuses everything: key, quota, every request, or batch after batch as a whole.
         """
         if state.status == "failed":
             self._forget(batch, state)
-            return await self._refused(batch, state)
+            await self._refused(batch, state)
+            return False
         self._refused_whole = 0
         self._most_open = min(self._most_open + 1, MOST_OPEN)
         waiting = self._ledger.waiting(batch.book.number)
@@ -300,20 +304,19 @@ class Dispatch:
             status=error.status,
         ) from error
 
-    async def _refused(self, batch: Batch, state: BatchState) -> bool:
-        """After a batch that failed as a whole, nothing of which was asked: whether its articles can ask again now."""
+    async def _refused(self, batch: Batch, state: BatchState) -> None:
+        """After a batch that failed as a whole, nothing of which was asked: what must change before its requests are sent again."""
         if QUEUE_FULL not in state.codes:
             self._refused_whole += 1
             if self._refused_whole >= _REFUSED_WHOLE:
                 raise EndpointError(f"Batch after batch is refused at {self._client.endpoint_url!r}, the last with: {state.error}")
-            return True
-        if self._open:
-            self._most_open = len(self._open)
-            return False
-        if batch.book.requests == 1:
+        elif batch.beside:
+            self._most_open = min(self._most_open, batch.beside)
+        elif batch.book.requests == 1:
             raise EndpointError(f"The provider's queue takes not even one request: {state.error} The same command goes on.")
-        self._most_requests = batch.book.requests // 2
-        return await self._sleep(LONGEST_POLL_S)
+        else:
+            self._most_requests = min(self._most_requests, batch.book.requests // 2)
+            await self._sleep(LONGEST_POLL_S)  # others of the account may be in the queue
 
     async def _make(self, batch: Batch) -> None:
         state = await self._files.create(batch.book.file_id or "")

@@ -3,6 +3,7 @@
 https://platform.openai.com/docs/api-reference/batch, https://platform.openai.com/docs/api-reference/files
 """
 
+import contextlib
 import email
 import email.policy
 import json
@@ -45,6 +46,7 @@ class BatchEndpoint:
 
     @property
     def base_url(self):
+        """Such as `http://127.0.0.1:40123/v1`."""
         return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
 
     def __enter__(self):
@@ -62,11 +64,13 @@ class BatchEndpoint:
         return [body for number in sorted(self.inputs) for body in self.inputs[number]]
 
     def made(self, status=None):
+        """Batches, those of one status alone where one is given."""
         return [batch for batch in self.batches.values() if status in (None, batch["status"])]
 
     # the API
 
     def upload(self, headers, data):
+        """POST /files."""
         message = email.message_from_bytes(
             b"Content-Type: " + headers["content-type"].encode() + b"\r\n\r\n" + data, policy=email.policy.HTTP
         )
@@ -78,6 +82,7 @@ class BatchEndpoint:
         return {"id": name, "object": "file", "bytes": len(parts["file"]), "created_at": 0, "filename": "x.jsonl", "purpose": "batch"}
 
     def make(self, wanted):
+        """POST /batches."""
         assert wanted["endpoint"] == "/v1/chat/completions"
         assert wanted["completion_window"] == "24h"
         name = f"batch_{len(self.batches) + 1}"
@@ -120,6 +125,7 @@ class BatchEndpoint:
         return 200, self.shown(batch)
 
     def look(self, name):
+        """GET /batches/ID."""
         batch = self.batches.get(name)
         if batch is None:
             return 404, {"error": {"message": f"No batch found with id '{name}'.", "type": "invalid_request_error", "code": None}}
@@ -129,6 +135,7 @@ class BatchEndpoint:
         return 200, self.shown(batch)
 
     def finish(self, batch):
+        """Answer every request of a batch."""
         output, errors = [], []
         for row in batch["_rows"]:
             answer = self.answer(row["body"])
@@ -141,7 +148,7 @@ class BatchEndpoint:
             }
             (output if status == 200 else errors).append(line)
         number = list(self.batches).index(batch["id"]) + 1
-        random.Random(number).shuffle(output)  # answers come in any order
+        random.Random(number).shuffle(output)  # noqa: S311 - answers come in any order
         batch["status"], output, errors = self.mangle(number, output, errors)
         for field, rows in (("output_file_id", output), ("error_file_id", errors)):
             if rows:
@@ -153,9 +160,11 @@ class BatchEndpoint:
 
     @staticmethod
     def shown(batch):
+        """A batch as the API gives it."""
         return {name: value for name, value in batch.items() if not name.startswith("_")}
 
     def respond(self, method, path, headers, data):
+        """Status and body for one request."""
         path, _, query = path.partition("?")
         path = path.removeprefix("/v1")
         for failure in self.fail:
@@ -197,21 +206,23 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, *_):
-        pass
+        """Keeps quiet."""
 
     def handle(self):
-        try:
+        """Serves one connection."""
+        with contextlib.suppress(OSError):  # the client went away
             super().handle()
-        except OSError:
-            pass  # the client went away
 
     def do_GET(self):
+        """Answers."""
         self.answer("GET")
 
     def do_POST(self):
+        """Answers."""
         self.answer("POST")
 
     def answer(self, method):
+        """Reads one request and sends its answer."""
         data = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.headers.get("transfer-encoding") == "chunked":
             data = b""
