@@ -159,7 +159,7 @@ class Dispatch:
         """
         url = self._client.endpoint_url
         bodies = {key: self._client.body(call) for key, call in calls.items()}
-        requests = [(key, call, Request(bodies[key], url, self._expected_usd(bodies[key]))) for key, call in calls.items()]
+        requests = [(key, call, Request(self._client.frame(call), url, self._expected_usd(bodies[key]))) for key, call in calls.items()]
         cost = sum(request.cost_usd or 0.0 for _, _, request in requests)
         self._require_money(cost)
         lines = [request_line(key, body) for key, body in bodies.items()]

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from extractor.errors import LedgerError
 from extractor.evidence.outcome import Grounded, Outcome, Quarantined
-from extractor.fingerprint import fingerprint
+from extractor.llm.modes import Frame, sendable
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, Call, Reply
 from extractor.runs.ledger_file import FACTS_NAME, LEDGER_NAME, LOCK_NAME, MIGRATIONS, Migration
-from extractor.runs.ledger_view import SLOT, LedgerView
+from extractor.runs.ledger_view import LedgerView
 from extractor.runs.rows import Provenance, row_of, storable
 
 __all__ = ["FACTS_NAME", "LEDGER_NAME", "LOCK_NAME", "MIGRATIONS", "Known", "Ledger", "Migration", "Request"]
@@ -39,12 +39,23 @@ class Known(NamedTuple):
 class Request(NamedTuple):
     """What was sent in one attempt, and what it cost."""
 
-    body: Mapping[str, Any]
-    """The JSON body."""
+    frame: Frame
+    """Of its body; the call has the text that stands in it."""
     endpoint: str
     """Base URL."""
     cost_usd: float | None = None
     """US dollars; None when the model's price is not known."""
+
+
+class _FactsFile(NamedTuple):
+    """What `facts.jsonl` is, as the ledger has it."""
+
+    length: int
+    """Bytes."""
+    stale: bool
+    """Its articles are out of order, or it holds what was superseded: it is to be written anew."""
+    last: str
+    """The article of its last line."""
 
 
 class Ledger(LedgerView):
@@ -63,10 +74,13 @@ class Ledger(LedgerView):
         self._run_id = 0
         self._seen: list[tuple[int, str]] = []
         self._frames_known: set[str] = set()
+        self._facts = _FactsFile(0, stale=True, last="")
         super().__init__(folder, read_only=read_only)
 
     def _opened(self) -> None:
         if not self._read_only:
+            noted = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+            self._facts = _FactsFile(int(noted["facts_bytes"]), stale=noted["facts_stale"] != "0", last=noted["facts_last"])
             self._mend()
 
     def _closing(self) -> None:
@@ -98,19 +112,21 @@ class Ledger(LedgerView):
         Args:
             exit_code: As the command ends.
             stopped: Why it ended before its end; None when it did not.
-            all_seen: Every article under the paths was looked at, so that those not seen are gone: they stay, marked absent.
+            all_seen: Every article under the paths was looked at, so that those not seen are gone: they stay, marked absent; an input
+                that was unreadable before and is not any more is forgotten.
         """
         self._note_seen()
         with self._writing() as db:
             db.execute("UPDATE runs SET ended_at = ?, exit_code = ?, stopped = ? WHERE id = ?", (now(), exit_code, stopped, self._run_id))
             if all_seen:
-                db.execute("UPDATE articles SET present = (seen_run = ?)", (self._run_id,))
+                db.execute("UPDATE articles SET present = 0 WHERE present AND seen_run <> ?", (self._run_id,))
+                db.execute("DELETE FROM unreadable WHERE run_id <> ?", (self._run_id,))
 
     def attempt(self, call: Call, attempt: Attempt, request: Request) -> None:
         """Remember one HTTP request, before anything is made of its answer."""
-        usage = attempt.usage
+        frame, usage = request.frame, attempt.usage
         with self._writing() as db:
-            frame_hash = self._kept_frame(db, request.body, call.prompt.user)
+            self._keep_frame(db, frame)
             _insert(
                 db,
                 "attempts",
@@ -121,8 +137,8 @@ class Ledger(LedgerView):
                 mode=attempt.mode,
                 prompt=call.prompt.name,
                 endpoint=request.endpoint,
-                frame_hash=frame_hash,
-                user_text=storable(call.prompt.user),
+                frame_hash=frame.mark,
+                user_text=sendable(call.prompt.user),
                 at=now(),
                 outcome=attempt.outcome,
                 text=storable(attempt.text),
@@ -156,11 +172,11 @@ class Ledger(LedgerView):
                 "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?)",
                 [(article.id, place, mark, kind, verdict, row) for place, (mark, kind, verdict, row) in enumerate(rows)],
             )
+            _insert(db, "records", article_id=article.id, record=article.model_dump_json())
             _insert(
                 db,
                 "articles",
                 id=article.id,
-                record=article.model_dump_json(),
                 outcome_key=key,
                 judge_version=judge_version,
                 status=outcome.status,
@@ -170,13 +186,15 @@ class Ledger(LedgerView):
                 seen_run=self._run_id,
                 present=1,
             )
-            if old or (lines and article.id < self._meta("facts_last")):
+            follows = self._facts
+            if old or (lines and article.id < follows.last):
                 # superseded or out of order: the file goes on as it is and is written anew when the folder is closed or opened next
-                db.execute("UPDATE meta SET value = '1' WHERE key = 'facts_stale'")
+                follows = follows._replace(stale=True)
             elif lines:
-                db.execute("UPDATE meta SET value = ? WHERE key = 'facts_last'", (article.id,))
-            if not old:
-                db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + ? WHERE key = 'facts_bytes'", (len(lines),))
+                follows = follows._replace(length=follows.length + len(lines), last=article.id)
+            if follows != self._facts and not self._facts.stale:  # once stale, the rest is known when it is written anew
+                self._note_facts(db, follows)
+        self._facts = follows
         if lines and not old:
             # after the commit: a kill in between leaves the file short of `facts_bytes`, and the next open mends it
             try:
@@ -231,18 +249,11 @@ class Ledger(LedgerView):
 
     # inside
 
-    def _kept_frame(self, db: sqlite3.Connection, body: Mapping[str, Any], user_text: str) -> str:
-        """The name of a body without its user text: rules, examples and schema are the same for every article, and are kept once."""
-        frame = _frame(body, user_text)
-        frame_hash = fingerprint(frame)
-        if frame_hash not in self._frames_known:
-            db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame_hash, frame))
-            self._frames_known.add(frame_hash)
-        return frame_hash
-
-    def _meta(self, key: str) -> str:
-        found: str = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
-        return found
+    def _keep_frame(self, db: sqlite3.Connection, frame: Frame) -> None:
+        """Rules, examples and schema are the same for every article: they are kept once."""
+        if frame.mark not in self._frames_known:
+            db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame.mark, frame.text))
+            self._frames_known.add(frame.mark)
 
     def _note_seen(self) -> None:
         if self._seen:
@@ -254,7 +265,7 @@ class Ledger(LedgerView):
         """Make `facts.jsonl` what the ledger says, in article order, when a kill, a hand or a changed article set them apart."""
         path = self.folder / FACTS_NAME
         size = path.stat().st_size if path.exists() else None
-        if self._meta("facts_stale") == "0" and size == int(self._meta("facts_bytes")):
+        if not self._facts.stale and size == self._facts.length:
             return
         fresh = path.with_suffix(".jsonl.new")
         last = ""
@@ -264,21 +275,21 @@ class Ledger(LedgerView):
                 last = row["article_id"]
             length = file.tell()
         fresh.replace(path)
+        mended = _FactsFile(length, stale=False, last=last)
         with self._writing() as db:
-            for key, value in (("facts_bytes", str(length)), ("facts_stale", "0"), ("facts_last", last)):
-                db.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
+            self._note_facts(db, mended)
+        self._facts = mended
+
+    @staticmethod
+    def _note_facts(db: sqlite3.Connection, facts: _FactsFile) -> None:
+        noted = (("facts_bytes", str(facts.length)), ("facts_stale", str(int(facts.stale))), ("facts_last", facts.last))
+        db.executemany("UPDATE meta SET value = ? WHERE key = ?", [(value, key) for key, value in noted])
 
 
 def _insert(db: sqlite3.Connection, table: str, **columns: str | float | None) -> None:
     """Put one row in, in place of one with the same key; names come from this file alone."""
     marks = ", ".join(f":{name}" for name in columns)
     db.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", columns)  # noqa: S608
-
-
-def _frame(body: Mapping[str, Any], user_text: str) -> str:
-    """The body as JSON with a slot in the place of the text that differs from article to article."""
-    messages = [{**message, "content": message["content"].replace(user_text, SLOT, 1)} for message in body["messages"]]
-    return json.dumps({**body, "messages": messages})
 
 
 def now() -> str:

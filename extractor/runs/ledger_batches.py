@@ -69,12 +69,12 @@ class BatchLedger(Ledger):
         """
         with self._writing() as db:
             for key, call, request in requests:
-                frame_hash = self._kept_frame(db, request.body, call.prompt.user)
+                self._keep_frame(db, request.frame)
                 db.execute(
                     "INSERT INTO batch_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (
-                        key, number, call.article_id, call.kind, json.dumps(call.fact_types), call.prompt.name, frame_hash,
-                        storable(call.prompt.user),
+                        key, number, call.article_id, call.kind, json.dumps(call.fact_types), call.prompt.name, request.frame.mark,
+                        sendable(call.prompt.user),
                     ),
                 )  # fmt: skip
                 db.execute(

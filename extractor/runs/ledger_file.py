@@ -66,6 +66,21 @@ MIGRATIONS = (
         """,
     ),
     Migration(
+        # to note that an article is still there, its row is written anew: with its text in it, that was all of the text
+        "the texts of articles apart from what is known of them",
+        """
+        CREATE TABLE records (article_id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+        INSERT INTO records SELECT id, record FROM articles;
+        CREATE TABLE known (
+            id TEXT PRIMARY KEY, outcome_key TEXT NOT NULL, judge_version INTEGER NOT NULL, status TEXT NOT NULL, cause TEXT, reason TEXT,
+            run_id INTEGER NOT NULL, seen_run INTEGER NOT NULL, present INTEGER NOT NULL DEFAULT 1
+        ) WITHOUT ROWID;
+        INSERT INTO known SELECT id, outcome_key, judge_version, status, cause, reason, run_id, seen_run, present FROM articles;
+        DROP TABLE articles;
+        ALTER TABLE known RENAME TO articles;
+        """,
+    ),
+    Migration(
         "batches on their way",
         """
         CREATE TABLE batches (

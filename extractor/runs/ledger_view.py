@@ -12,10 +12,10 @@ from typing import Any
 from extractor.errors import UsageError
 from extractor.evidence.merge import told_of
 from extractor.fingerprint import fingerprint
+from extractor.llm.modes import request_key
+from extractor.records import Article
 from extractor.runs.ledger_file import LedgerFile
-
-SLOT = "\x00user text\x00"
-"""Stands in a stored request for the text that differs from article to article."""
+from extractor.runs.question import outcome_key, question_key
 
 
 class LedgerView(LedgerFile):
@@ -23,7 +23,9 @@ class LedgerView(LedgerFile):
 
     def articles(self) -> Iterator[dict[str, Any]]:
         """Every article in order of its id: `id`, `status`, `cause`, `reason`, `present`, and its `record` (see `records.Article`)."""
-        for row in self._rows("SELECT id, status, cause, reason, present, record FROM articles ORDER BY id"):
+        for row in self._rows(
+            "SELECT id, status, cause, reason, present, record FROM articles JOIN records ON article_id = id ORDER BY id"
+        ):
             yield {**row, "present": bool(row["present"]), "record": json.loads(row["record"])}
 
     def rows(self, verdicts: Iterable[str] = ("kept", "repaired"), fact_types: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
@@ -56,8 +58,12 @@ class LedgerView(LedgerFile):
         finally:
             self._db.execute("ROLLBACK")  # nothing was written
 
+    def failures(self) -> Iterator[dict[str, Any]]:
+        """Articles that are not complete, those of one cause together: `id`, `status`, `cause`, `reason`."""
+        return self._rows("SELECT id, status, cause, reason FROM articles WHERE status <> 'complete' ORDER BY status, cause, id")
+
     def summary(self) -> dict[str, Any]:
-        """Counts for `status`: articles by status, facts by type and verdict, tokens, cost, failures, the last run's manifest."""
+        """Counts for `status`: articles by status, facts by type and verdict, tokens, cost, the last run's manifest; see `failures` too."""
         db = self._db
         tokens = db.execute(
             "SELECT COUNT(*), TOTAL(input_tokens), TOTAL(cached_tokens), TOTAL(output_tokens), TOTAL(unreported), SUM(cost_usd),"
@@ -74,7 +80,6 @@ class LedgerView(LedgerFile):
                     "SELECT fact_type, verdict, COUNT(*) FROM facts GROUP BY fact_type, verdict ORDER BY fact_type, verdict"
                 )
             ],
-            "failures": list(self._rows("SELECT id, status, cause, reason FROM articles WHERE status <> 'complete' ORDER BY id")),
             "attempts": tokens[0],
             "input_tokens": int(tokens[1]),
             "cached_tokens": int(tokens[2]),
@@ -97,25 +102,26 @@ class LedgerView(LedgerFile):
     def verify(self) -> list[str]:
         """What does not hold in this ledger, in words; empty when all of it does.
 
-        Every fingerprint is derived anew: of stored texts, of each request from its parts, of each believed fact from its value; and every
-        quote is looked up at its offsets. It reads everything.
+        Every fingerprint is derived anew: of stored texts, of each request from its parts, of each article from its text and what its run
+        asked, of each believed fact from its value; and every quote is looked up at its offsets. It reads everything.
         """
         wrong: list[str] = []
-        frames: dict[str, str] = {}
+        frames: set[str] = set()
         for row in self._rows("SELECT hash, text FROM texts"):
-            frames[row["hash"]] = row["text"]
+            frames.add(row["hash"])
             if fingerprint(row["text"]) != row["hash"]:
                 wrong.append(f"text {row['hash']} is not what was stored")
-        for row in self._rows("SELECT id, key, endpoint, frame_hash, user_text FROM attempts ORDER BY id"):
-            frame = frames.get(row["frame_hash"])
-            body = None if frame is None else json.loads(frame.replace(json.dumps(SLOT)[1:-1], json.dumps(row["user_text"])[1:-1]))
-            if fingerprint({"body": body, "endpoint": row["endpoint"]}) != row["key"]:
-                wrong.append(f"attempt {row['id']} is not the request that its key says")
+        wrong += [
+            f"attempt {row['id']} is not the request that its key says"
+            for row in self._rows("SELECT id, key, endpoint, frame_hash, user_text FROM attempts ORDER BY id")
+            if row["frame_hash"] not in frames or request_key(row["frame_hash"], row["user_text"], row["endpoint"]) != row["key"]
+        ]
+        wrong += self._wrong_articles()
         article_id, text = "", ""
         for row in self.rows(("kept", "repaired")):
             if row["article_id"] != article_id:
                 article_id = row["article_id"]
-                text = json.loads(self._db.execute("SELECT record FROM articles WHERE id = ?", (article_id,)).fetchone()[0])["text"]
+                text = json.loads(self._db.execute("SELECT record FROM records WHERE article_id = ?", (article_id,)).fetchone()[0])["text"]
             if fingerprint([row["article_id"], row["fact_type"], told_of(row["value"])]) != row["id"]:
                 wrong.append(f"fact {row['id']} of {row['article_id']!r} is not what its id says")
             wrong += [
@@ -124,3 +130,15 @@ class LedgerView(LedgerFile):
                 if text[quote["start"] : quote["end"]] != quote["quote"]
             ]
         return wrong
+
+    def _wrong_articles(self) -> Iterator[str]:
+        asked = {}
+        for run in self._rows("SELECT id, manifest FROM runs"):
+            manifest = json.loads(run["manifest"])
+            if "schemas" in manifest:
+                question = question_key(manifest["schemas"], manifest["prompts"], manifest["settings"])
+                asked[run["id"]] = question, manifest["settings"]["part_chars"]
+        for row in self._rows("SELECT id, outcome_key, run_id, record FROM articles JOIN records ON article_id = id"):
+            article = Article.model_validate_json(row["record"])
+            if row["run_id"] in asked and outcome_key(article, *asked[row["run_id"]]) != row["outcome_key"]:
+                yield f"article {row['id']!r} is not what its run asked about"
