@@ -141,9 +141,13 @@ class Session:
                 outcome = await self._drive(article, stored_only=True)
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
-        if ledger:
-            ledger.outcome(outcome, key=key, judge_version=JUDGE_VERSION, provenance=self._provenance)
+        self.remember(outcome)
         return outcome
+
+    def remember(self, outcome: Outcome) -> None:
+        """Put what came of an article into the ledger, where there is one."""
+        if ledger := self.memory.ledger:
+            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self._provenance)
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
