@@ -388,6 +388,16 @@ def test_a_repair_that_repeats_a_believed_fact_of_elsewhere_leaves_its_own_recor
     assert driven.outcome.merged == ()
 
 
+def test_a_repair_that_is_a_record_nobody_asked_about_is_not_believed():
+    """It stands in the article, but shares neither passage nor words with what was to be corrected: no record is added by a repair."""
+    driven = Driven(
+        [ok(boat=[boat("Drift", evidence=["The Drift carries 99 crates."])]), ok(boat=[fixed(boat("Heron"))])],
+        plan=PLAN._replace(repairs=1),
+    )
+    assert driven.outcome.facts == ()
+    assert codes(driven.outcome.quarantined[0])[-1] == ["another_record"]
+
+
 TWO_OF_ONE_SENTENCE = Article(id="x", text="Germany lends the Alder and 2 tugs, and Norway lends the Birch and 3 rafts.")
 
 
