@@ -158,10 +158,10 @@ class Money(Value):
         words = self.as_written
         written = read_written(words)
         around = look_around(quote, start, words, written)
-        if cut := check_cut(words, written, around):
+        english = is_english(quote, start)
+        if (cut := check_cut(words, written, around)) and (english or around.is_fragment):
             return cut
         reading = None if written is None else _sum(written)
-        english = is_english(quote, start)
         if written is None or reading is None or not english:
             if english and (self.minimum is not None or self.maximum is not None) and holds_no_number(words):
                 return Check(

@@ -118,6 +118,18 @@ def test_a_value_in_a_sentence_is_read_right_or_flagged(name, row):
         assert read(row, reading).result != "agrees", reading
 
 
+def abroad() -> list[tuple[Row, str]]:
+    """The rows of other languages, each with the kind of its value."""
+    return [(row, row.right[0]) for row in rows("abroad.txt")]
+
+
+@pytest.mark.parametrize(("row", "name"), abroad(), ids=[f"{row.sentence[:40]} [{row.words}]: {row.wrong[0]}" for row, _ in abroad()])
+def test_a_value_of_another_language_is_neither_believed_nor_refused(row, name):
+    """The grammars read English: what stands in other text is kept and flagged."""
+    for reading in row.wrong:
+        assert GRAMMARS[name][1](row, reading).result == "not_understood", reading
+
+
 def party_rows() -> list[tuple[str, int, str, str | None]]:
     """Sentence, place and words of a name, and its state."""
     return [(row.sentence, row.start, row.words, None if row.right[0] == "-" else row.right[0]) for row in rows("parties.txt")]
