@@ -34,6 +34,13 @@ def show(out: Console, evaluation: Evaluation, *, worst: int = 10) -> None:
         evaluation: What `evaluate` gave.
         worst: How many disagreements to print; how many there are is always said.
     """
+    with out.capture() as held:
+        _print(out, evaluation, worst)
+    # tables fill their lines up with spaces, which nobody wants in a pipe, a file or what is copied from a terminal
+    out.file.write("".join(f"{line.rstrip()}\n" for line in held.get().splitlines()))
+
+
+def _print(out: Console, evaluation: Evaluation, worst: int) -> None:
     claimed = Table.grid(padding=(0, 2, 0, 0))
     claimed.add_column(style="bold", no_wrap=True)
     claimed.add_column(overflow="fold")
