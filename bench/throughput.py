@@ -2,7 +2,8 @@
 
 What is timed is first request to last answer, as the endpoint saw it, so that nobody's start-up counts; the ideal is `articles / workers`
 times the latency. The column `extractor` says how many times as long as `extractor` a client took. CPU for each article is the slope
-between a small and a large run of each client, so that imports do not count either. Clients are run in turn, round after round, and compared by the medians of their ratios within a round.
+between a small and a large run of each client, so that imports do not count either. Clients are run in turn, round after round, and
+compared by the medians of their ratios within a round.
 """
 
 import argparse
