@@ -159,7 +159,7 @@ class Run:
         free = asyncio.Semaphore(self._session.settings.concurrency)
         asked = 0
         async with asyncio.TaskGroup() as group:
-            while batch := await asyncio.to_thread(_some, articles):
+            while batch := await asyncio.to_thread(read_some, articles):
                 done = self._session.done([one for one in batch if isinstance(one, Article)])
                 if done:
                     self._unchanged(done)
@@ -232,8 +232,8 @@ class Run:
         self._stopping = number
 
 
-def _some(articles: Iterator[Article | Unreadable]) -> list[Article | Unreadable]:
-    """The next few; none at the end."""
+def read_some(articles: Iterator[Article | Unreadable]) -> list[Article | Unreadable]:
+    """The next few articles: those that can be read within `READ_S`, `READ_AHEAD` at most; none at the end."""
     until = time.monotonic() + READ_S
     batch = []
     for article in itertools.islice(articles, READ_AHEAD):
