@@ -238,12 +238,12 @@ def test_a_long_article_is_halved_in_the_next_batch(trial):
 
 
 def test_articles_of_the_same_text_are_asked_once(trial):
-    """One key is in one batch once, whatever number of articles wait for it; repairs name their article, and are each its own."""
+    """One key is in one batch once, whatever number of articles wait for it; so are their repairs."""
     for name in ("a01.txt", "a02.txt"):
         (trial.articles / name).write_text((trial.articles / "a00.txt").read_text(encoding="utf-8"), encoding="utf-8")
     with BatchEndpoint(answering(transfer(), misquoted(), **REPAIRED)) as endpoint:
         assert trial.run(endpoint).complete == 4
-        assert [len(bodies) for bodies in endpoint.inputs.values()] == [2, 4]
+        assert [len(bodies) for bodies in endpoint.inputs.values()] == [2, 2]
     assert len(trial.facts) == 8
 
 
