@@ -53,7 +53,7 @@ format: $(STAMP) ## put the code in order
 cov: $(STAMP) ## branch coverage, as a lamp
 	$(BIN)/python -m pytest -q --cov --cov-report=term-missing:skip-covered
 
-cassettes: $(STAMP) ## record the demo's cassettes anew from the reference answers in examples/
+cassettes: $(STAMP) ## record the demos' cassettes anew from the reference answers in examples/
 	$(BIN)/python examples/record_demo.py
 
 record: $(STAMP) ## record the demo's articles against your endpoint (OPENAI_API_KEY or EXTRACTOR_BASE_URL), into cassettes/live
