@@ -66,8 +66,9 @@ class Judge:
             value = fact_type.model_validate_json(json_text)
         except ValidationError as invalid:
             return NotBelieved(tuple(_schema_issues(invalid)), tuple(self._quotes_of(json_text)))
-        leaves = [(leaf, _owner(leaf.path)) for leaf in walk(value) if isinstance(leaf, Leaf)]
-        parts = {part.path: part.value for part in walk(value) if not isinstance(part, Leaf)}
+        inner = walk(value)
+        leaves = [(leaf, _owner(leaf.path)) for leaf in inner if isinstance(leaf, Leaf)]
+        parts = {part.path: part.value for part in inner if not isinstance(part, Leaf)}
         issues: list[Issue] = []
         quotes = self._ground_quotes([leaf for leaf, _ in leaves if leaf.role == "quote"], issues)
         if not value.evidence:
