@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -222,14 +223,21 @@ class _Loaded(HTMLParser):
             self.links.add(address)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(180)
-def test_the_site_builds_without_a_warning_and_opens_from_disk(tmp_path):
-    """`mkdocs build --strict` ends well; no page loads anything from elsewhere, and each file that a page loads or links to is there."""
-    command = [str(Path(sys.executable).with_name("mkdocs")), "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site, as `make docs` builds it."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [str(Path(sys.executable).with_name("mkdocs")), "build", "--strict", "--quiet", "--site-dir", str(folder)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    pages = sorted(tmp_path.rglob("*.html"))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_the_site_is_whole_without_a_network(site):
+    """No page loads anything from elsewhere, and each file that a page loads or links to is there."""
+    pages = sorted(site.rglob("*.html"))
     assert {page.name for page in pages} >= {"index.html", "cli.html", "api.html"}
     for page in pages:
         found = _Loaded()
@@ -241,3 +249,29 @@ def test_the_site_builds_without_a_warning_and_opens_from_disk(tmp_path):
             path = address.partition("#")[0].partition("?")[0]
             if path and not re.match(r"[a-z]+:", path):
                 assert (page.parent / path).exists(), (page, address)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not shutil.which("chromedriver"), reason="no Chromium here: apt-get install chromium chromium-driver")
+def test_the_search_works_from_disk(site, tmp_path):
+    """A page that is opened from its file finds a word on other pages, and the browser has nothing to complain about."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--user-data-dir={tmp_path}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(shutil.which("chromedriver"), env={**os.environ, "NO_PROXY": "localhost,127.0.0.1"})
+    driver = webdriver.Chrome(options=options, service=service)
+    try:
+        driver.get((site / "index.html").as_uri())
+        driver.execute_script("document.querySelector('[data-md-toggle=search]').click()")
+        driver.find_element("css selector", "input.md-search__input").send_keys("quarantined")
+        until = time.monotonic() + 30
+        while not (found := driver.find_elements("css selector", ".md-search-result__item")):
+            assert time.monotonic() < until, "nothing was found"
+            time.sleep(0.1)
+        assert any("Exit codes" in item.text for item in found)
+        assert driver.get_log("browser") == []
+    finally:
+        driver.quit()
