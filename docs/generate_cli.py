@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a package
 """Makes docs/cli.md: every command and option, out of the parser itself.
 
 In: nothing, or `--check`. Out: the page beside this file. A test fails when the page is stale.

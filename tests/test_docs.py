@@ -28,6 +28,9 @@ NOT_RUN = {
 }
 """Why a block may be left out, and the command it must then begin with or hold."""
 
+STAND_INS = {"RUN_DIR": "extractor-run", "NEW_RUN": "extractor-run", "OLD_RUN": "extractor-run", "PATH": "decisions.jsonl"}
+"""What a reader puts in the place of a word in capitals."""
+
 _FENCE = re.compile(
     r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
@@ -124,7 +127,9 @@ def _command(line, endpoint, capfd):
     elif "|" in words:
         _script(line, endpoint)
     elif words[:1] == ["extractor"]:
-        words = [endpoint.base_url if word.startswith("http://") else word for word in words]
+        words = [endpoint.base_url if word.startswith("http://") else STAND_INS.get(word, word) for word in words]
+        if "extractor-run" in words and not Path("extractor-run").exists():
+            assert main(["run", "articles/", "--quiet"]) == 0
         if "--max-cost" in words:  # nobody knows the price of the loopback endpoint
             words += ["--price", "0.25,2.00"]
         if "decisions.jsonl" in words:
@@ -135,9 +140,7 @@ def _command(line, endpoint, capfd):
 
 
 def _decide(decisions):
-    """What a reviewer who accepts everything has the review page export."""
-    if not Path("extractor-run").exists():
-        assert main(["run", "articles/", "--quiet"]) == 0
+    """What a reviewer of `extractor-run` who accepts everything has the review page export."""
     rows = [json.loads(line) for line in Path("extractor-run/facts.jsonl").read_text(encoding="utf-8").splitlines()]
     decisions.write_text("".join(f"{json.dumps({**row, 'decision': 'accept'})}\n" for row in rows), encoding="utf-8")
 
