@@ -167,6 +167,29 @@ def test_the_answer_is_the_library_s_outcome(monkeypatch):
     assert line["outcome"] == found
 
 
+def test_a_request_may_ask_for_some_of_the_fact_types(monkeypatch):
+    """Only the types named are asked for; one that the service does not have is the client's move, and nothing is asked."""
+
+    def types_in(request):
+        return list(request["response_format"]["json_schema"]["schema"]["properties"])
+
+    def empty(request):
+        return {name: [] for name in types_in(request)}
+
+    with LoopbackEndpoint(empty) as endpoint:
+        with serving(endpoint, monkeypatch, SERVICE_FACT_TYPES="weapons_transfer,funding_source") as client:
+            assert client.post("/extract", json={"text": text_of(13)}).status_code == 200
+            one = {"text": text_of(14), "fact_types": ["funding_source"]}
+            assert client.post("/extract", json=one).status_code == 200
+            many = {"articles": [{"id": "a", "text": text_of(15)}], "fact_types": ["funding_source"]}
+            assert client.post("/extract/many", json=many).status_code == 200
+            unknown = client.post("/extract", json={"text": text_of(16), "fact_types": ["negotiation_proposal"]})
+            assert (unknown.status_code, unknown.json()["error"]["type"]) == (422, "UsageError")
+            assert client.post("/extract/many", json={**many, "fact_types": ["negotiation_proposal"]}).status_code == 422
+        asked = [types_in(request) for request in endpoint.requests]
+    assert asked == [["weapons_transfer", "funding_source"], ["funding_source"], ["funding_source"]]
+
+
 def test_the_health_asks_no_model(monkeypatch):
     """It says with which model it serves; no request leaves."""
     with LoopbackEndpoint(numbered) as endpoint, serving(endpoint, monkeypatch, EXTRACTOR_MODEL="some-model") as client:

@@ -19,7 +19,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from starlette.types import Send
 
 from extractor import Article, ArticleError, EndpointError, Extractor, ExtractorError, LimitReached, Outcome, UsageError
 
@@ -43,8 +42,15 @@ class Text(BaseModel):
     """Publication date; without it relative dates stay open."""
     title: str | None = None
     """The headline; it goes before the text unless it opens it."""
+
+
+class One(Text):
+    """One text in a request of its own."""
+
     id: str | None = None
     """Its name in the answer; None makes one from the text."""
+    fact_types: list[str] = []
+    """Those to ask for, out of the service's own, by registered name; empty for all of them."""
 
 
 class NamedText(Text):
@@ -65,6 +71,8 @@ class Many(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     articles: Annotated[list[NamedText], Field(min_length=1, max_length=_MOST_ARTICLES)]
+    fact_types: list[str] = []
+    """As in `One`, for all of them."""
 
     @field_validator("articles")
     @classmethod
@@ -96,10 +104,10 @@ async def health(request: Request) -> dict[str, str]:
 
 
 @app.post("/extract", response_model=None, responses={200: {"model": Outcome}})
-async def extract(asked: Text, request: Request) -> Response:
+async def extract(asked: One, request: Request) -> Response:
     """The facts of one text, as an `Outcome`; an article that failed is an `Outcome` with status `failed` and its reason."""
     extractor: Extractor = request.app.state.extractor
-    work = extractor.aextract(asked.text, published=asked.published, title=asked.title, id=asked.id)
+    work = extractor.aextract(asked.text, published=asked.published, title=asked.title, id=asked.id, fact_types=asked.fact_types)
     outcome = await _unless_gone(request, work)
     if outcome is None:
         return Response(status_code=_CLIENT_GONE)
@@ -110,16 +118,16 @@ async def extract(asked: Text, request: Request) -> Response:
 async def extract_many(asked: Many, request: Request) -> Response:
     """Lines of JSON in order of completion: `{"outcome": …}` for each text, then `{"end": …}`, or `{"error": …}` where it broke off."""
     extractor: Extractor = request.app.state.extractor
-    outcomes = extractor.aextract_many([one.article() for one in asked.articles])
+    outcomes = extractor.aextract_many([one.article() for one in asked.articles], fact_types=asked.fact_types)
     # an endpoint that refuses everything is told by the status: it is sent only once there is a first outcome
     first = await _unless_gone(request, anext(outcomes))
     if first is None:
         return Response(status_code=_CLIENT_GONE)
-    return _Lines(_lines(first, outcomes), media_type="application/x-ndjson")
+    return StreamingResponse(_lines(first, outcomes), media_type="application/x-ndjson")
 
 
 async def _lines(first: Outcome, outcomes: AsyncGenerator[Outcome, None]) -> AsyncGenerator[str, None]:
-    async with aclosing(outcomes):
+    async with aclosing(outcomes):  # when the client goes away, this is ended where it stands, and what is under way with it
         count = 1
         yield f'{{"outcome":{first.model_dump_json()}}}\n'
         try:
@@ -130,16 +138,6 @@ async def _lines(first: Outcome, outcomes: AsyncGenerator[Outcome, None]) -> Asy
             yield json.dumps(_said(error)) + "\n"
         else:
             yield json.dumps({"end": {"outcomes": count}}) + "\n"
-
-
-class _Lines(StreamingResponse):
-    """A stream that ends what it streams from when the client goes away, wherever that is noticed."""
-
-    body_iterator: AsyncGenerator[str, None]
-
-    async def stream_response(self, send: Send) -> None:
-        async with aclosing(self.body_iterator):
-            await super().stream_response(send)
 
 
 async def _unless_gone(request: Request, work: Awaitable[T]) -> T | None:
