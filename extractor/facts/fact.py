@@ -4,9 +4,10 @@ In: nothing. Out: `Fact`, `Value`, the marks `Quote`, `Verbatim`, `Name`, and `w
 Before changing it: the JSON Schema of these classes is what the model is asked for, so a new field or description is a new version.
 """
 
+import functools
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -156,22 +157,50 @@ class Part(NamedTuple):
 
 def walk(value: BaseModel, prefix: str = "") -> Iterator[Leaf | Part]:
     """Every text and every closed object inside `value`, depth first, in field order; `value` itself is not given."""
-    for name, field in type(value).model_fields.items():
+    for name, shape in _shapes(type(value)):
         path = f"{prefix}.{name}" if prefix else name
-        yield from _walk(getattr(value, name), field.annotation, field.metadata, path)
+        yield from _walk(getattr(value, name), shape, path)
 
 
-def _walk(value: object, annotation: Any, metadata: list[Any], path: str) -> Iterator[Leaf | Part]:
+class _Shape(NamedTuple):
+    """What an annotation says about texts."""
+
+    role: Role | None
+    fixed: frozenset[Any]
+    """The values that the type's author wrote down; any other text of the field is the model's."""
+    item: "_Shape | None"
+    """Of a list's elements; None for what is no list."""
+
+
+_TEXT = _Shape(None, frozenset(), None)
+
+
+def _walk(value: object, shape: _Shape, path: str) -> Iterator[Leaf | Part]:
     if isinstance(value, str):
-        if value not in _fixed(annotation):
-            yield Leaf(path, _role(annotation, metadata), value)
+        if value not in shape.fixed:
+            yield Leaf(path, shape.role, value)
     elif isinstance(value, Closed):
         yield Part(path, value)
         yield from walk(value, path)
     elif isinstance(value, (list, tuple)):
-        inner = _item_annotation(annotation)
         for index, item in enumerate(value):
-            yield from _walk(item, inner, [], f"{path}[{index}]")
+            yield from _walk(item, shape.item or _TEXT, f"{path}[{index}]")
+
+
+@functools.cache
+def _shapes(model: type[BaseModel]) -> tuple[tuple[str, _Shape], ...]:
+    """The fields of a class; read once, since taking annotations apart costs more than all the rest of a walk."""
+    return tuple((name, _shape(field.annotation, field.metadata)) for name, field in model.model_fields.items())
+
+
+def _shape(annotation: Any, metadata: Sequence[object]) -> _Shape:
+    arms = list(_unwrapped(annotation))
+    marks = [*metadata, *(mark for _, found in arms for mark in found)]
+    return _Shape(
+        role=next((mark.role for mark in marks if isinstance(mark, Mark)), None),
+        fixed=frozenset(value for arm, _ in arms if get_origin(arm) is Literal for value in get_args(arm)),
+        item=next((_shape(get_args(arm)[0], ()) for arm, _ in arms if get_origin(arm) in (list, tuple)), None),
+    )
 
 
 def _unwrapped(annotation: Any) -> Iterator[tuple[Any, list[Any]]]:
@@ -185,20 +214,3 @@ def _unwrapped(annotation: Any) -> Iterator[tuple[Any, list[Any]]]:
             yield from _unwrapped(arm)
     else:
         yield annotation, []
-
-
-def _role(annotation: Any, metadata: list[Any]) -> Role | None:
-    marks = [*metadata, *(mark for _, found in _unwrapped(annotation) for mark in found)]
-    return next((mark.role for mark in marks if isinstance(mark, Mark)), None)
-
-
-def _fixed(annotation: Any) -> list[Any]:
-    """The values that the type's author wrote down; any other text of the field is the model's."""
-    return [value for arm, _ in _unwrapped(annotation) if get_origin(arm) is Literal for value in get_args(arm)]
-
-
-def _item_annotation(annotation: Any) -> Any:
-    for arm, _ in _unwrapped(annotation):
-        if get_origin(arm) in (list, tuple):
-            return get_args(arm)[0]
-    return str
