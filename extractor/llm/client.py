@@ -49,8 +49,9 @@ class _Try(NamedTuple):
 class _Talk:
     """One call on its way: its attempts so far and until when it may go on."""
 
-    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, budget_s: float) -> None:
+    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, budget_s: float, timeout_s: float) -> None:
         self.call = call
+        self.timeout_s = timeout_s
         self.usage = Usage()
         self.deadline = time.monotonic() + budget_s
         self._tell = tell
@@ -112,7 +113,7 @@ class Client:
         import tenacity
 
         self._vendor, self._http, self._tenacity = openai, httpx2, tenacity
-        timeout = httpx2.Timeout(self._settings.timeout_s, connect=min(_CONNECT_S, self._settings.timeout_s), pool=None)
+        timeout = self._timeout(self._settings.timeout_s)
         # no cap on connections: the driver bounds the calls, and a call that waits for a connection would seem to time out
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
         # a proxy from the environment cannot reach this machine's own loopback
@@ -132,6 +133,9 @@ class Client:
         if not self._endpoint.is_openai:
             self._sdk.organization = self._sdk.project = None  # OPENAI_ORG_ID is for OpenAI alone
         self._instructor = instructor.from_openai(self._sdk)
+
+    def _timeout(self, timeout_s: float) -> Any:
+        return self._http.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s), pool=None)
 
     @property
     def mode(self) -> str | None:
@@ -180,12 +184,13 @@ class Client:
         """US dollars for this usage; None when the model's price is not known."""
         return self._price.cost_usd(usage) if self._price else None
 
-    async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None) -> Reply:
+    async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None, *, timeout_s: float | None = None) -> Reply:
         """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
 
         Args:
             call: The question.
             on_attempt: Told of every HTTP request as soon as it is over, before anything follows from it; what it raises is passed on.
+            timeout_s: Seconds for one attempt; None takes the settings'.
 
         Raises:
             EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted, or several
@@ -196,8 +201,9 @@ class Client:
         if self._sdk.is_closed():
             raise UsageError("This client is closed; make a new one.")
         entered, tried = time.monotonic(), self._mode
+        budget_s, timeout_s = self._settings.retry_budget_s, timeout_s or self._settings.timeout_s
         if tried is not None:
-            talk = _Talk(call, on_attempt, self._settings.retry_budget_s)
+            talk = _Talk(call, on_attempt, budget_s, timeout_s)
             reply, last = await self._exchange(talk, tried)
             if tried == self._mode and gives_shape(reply, len(call.fact_types)):
                 self._proven = True
@@ -208,7 +214,7 @@ class Client:
             if self._ended and self._ended[0] > entered:  # it ended while this call waited: no need to hear it once more
                 raise EndpointError(*self._ended[1].args, status=self._ended[1].status)
             if tried is None:
-                talk = _Talk(call, on_attempt, self._settings.retry_budget_s)  # waiting for the lock is no retrying
+                talk = _Talk(call, on_attempt, budget_s, timeout_s)  # waiting for the lock is no retrying
             if self._mode in (None, tried) and not self._proven:
                 return await self._walk(talk, refused=tried)
             settled = self._mode
@@ -289,7 +295,7 @@ class Client:
         usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
         try:
-            heard = await self._request(body)
+            heard = await self._request(body, talk.timeout_s)
             usage = heard.usage
         finally:
             if self._gate:
@@ -311,19 +317,21 @@ class Client:
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
 
-    async def _request(self, body: dict[str, Any]) -> Heard:
+    async def _request(self, body: dict[str, Any], timeout_s: float) -> Heard:
+        # only where it differs: the SDK also tells it in a header
+        timed = {} if timeout_s == self._settings.timeout_s else {"timeout": self._timeout(timeout_s)}
         try:
-            async with asyncio.timeout(self._settings.timeout_s):  # the read timeout starts anew with each byte of a dripping body
+            async with asyncio.timeout(timeout_s):  # the read timeout starts anew with each byte of a dripping body
                 # all of it as `extra_body`, which takes the place of its namesakes: the SDK would walk through each message and the
                 # schema to look for keys to rename, a sixth of a call's CPU; bench/cpu_client.py measures it
-                completion = await self._instructor.create(response_model=None, model=body["model"], messages=[], extra_body=body)
+                completion = await self._instructor.create(response_model=None, model=body["model"], messages=[], extra_body=body, **timed)
         except Exception as error:  # noqa: BLE001 - no list says what the vendors raise on a hostile body; `_of_error` sorts them
             failure = error
         else:
             return of_completion(self._endpoint, completion)
-        return self._of_error(failure)
+        return self._of_error(failure, timeout_s)
 
-    def _of_error(self, error: Exception) -> Heard:
+    def _of_error(self, error: Exception, timeout_s: float) -> Heard:
         """The vendors' errors as ours: the one place that knows their classes."""
         chain = list(_chain(error))
         for link in chain:
@@ -338,7 +346,7 @@ class Client:
         if any(isinstance(link, (http.ConnectError, http.ConnectTimeout, http.ProxyError)) for link in chain):
             return Heard("no_connection", cause, again=True)
         if isinstance(error, (self._vendor.APITimeoutError, TimeoutError)):
-            return Heard("timeout", f"No whole answer within {self._settings.timeout_s:g} s (--timeout).", again=True)
+            return Heard("timeout", f"No whole answer within {timeout_s:g} s (--timeout).", again=True)
         broken = isinstance(error, self._vendor.APIConnectionError) and not any(isinstance(link, http.DecodingError) for link in chain)
         if broken:
             return Heard("reset", f"The connection broke: {cause}", again=True)

@@ -5,10 +5,11 @@ Before changing it: the command and the library share this class; what it does n
 """
 
 import asyncio
+import copy
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from extractor.errors import CassetteMiss
 from extractor.evidence.outcome import Outcome
@@ -16,10 +17,10 @@ from extractor.evidence.validate import JUDGE_VERSION, check_examples
 from extractor.facts.catalog import type_fingerprint
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
-from extractor.llm.cassette import Cassettes
+from extractor.llm.cassette import Cassettes, Manifest
 from extractor.llm.client import Client
 from extractor.llm.prices import price_of
-from extractor.llm.prompt import EXTRACT_PROMPT, prompt_fingerprints
+from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
 from extractor.runs.ledger import Known, Ledger, Request
@@ -75,6 +76,15 @@ class Session:
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
 
+    def asking(self, types: Mapping[str, type[Fact]], settings: Settings) -> Self:
+        """This session for some of its types and other `repairs` and `timeout_s`: the same client, memory and bounds."""
+        other = copy.copy(self)
+        other.types, other.settings = types, settings
+        other.plan = Plan(types, settings.repairs, settings.part_chars)
+        other.schemas = {name: self.schemas[name] for name in types}
+        other._provenance = self._provenance._replace(schemas=other.schemas)  # noqa: SLF001 - it is of this class
+        return other
+
     async def aclose(self) -> None:
         """Close the client; the ledger and the cassettes belong to whoever opened them."""
         await self.client.aclose()
@@ -89,6 +99,21 @@ class Session:
             "prompts": self._prompts,
             "schemas": self.schemas,
         }
+
+    def tape_manifest(self) -> Manifest:
+        """What cassettes recorded by this session say about themselves."""
+        settings = self.settings
+        return Manifest(
+            model=settings.model,
+            mode=self.client.mode,
+            fact_types=tuple(self.types),
+            prompts=(EXTRACT_PROMPT, REPAIR_PROMPT),
+            fingerprints=self.schemas,
+            temperature=settings.temperature,
+            max_output_tokens=settings.max_output_tokens,
+            part_chars=settings.part_chars,
+            repairs=settings.repairs,
+        )
 
     def stored_types(self) -> dict[str, tuple[str, int, dict[str, Any]]]:
         """Fingerprint, version and JSON Schema of each fact type, for the ledger."""
@@ -183,11 +208,11 @@ class Session:
         if stored_only:
             return Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
         try:
-            reply = await self.client.ask(call, self._remember)
+            reply = await self.client.ask(call, self._remember, timeout_s=self.settings.timeout_s)
         except CassetteMiss as miss:
+            self.missed.add(call.article_id)
             if not self.memory.misses_are_outcomes:
                 raise
-            self.missed.add(call.article_id)
             return Reply(outcome="cassette_miss", error=str(miss))
         if ledger and self.client.mode and self.client.mode != self._remembered_mode:
             self._remembered_mode = self.client.mode
