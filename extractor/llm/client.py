@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, Protocol, Self
 from extractor.errors import EndpointError, ExtractorError, SettingsError, UsageError
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
+from extractor.llm import anthropic
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import FIRST, MODES, Plan, closeness, gives_shape, prepared, slots, tidy
+from extractor.llm.modes import MODES, Plan, closeness, gives_shape, prepared, slots, tidy
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
 from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status
@@ -86,11 +87,12 @@ class Client:
     """
 
     def __init__(self, settings: Settings, types: Mapping[str, type[Fact]], *, mode: str | None = None, gate: Gate | None = None) -> None:
-        if mode is not None and mode not in MODES:
-            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(MODES)}.")
         self._settings = settings
         self._types = dict(types)
         self._endpoint = endpoint(settings)
+        self._modes = anthropic.MODES if self._endpoint.api == "anthropic" else tuple(MODES)
+        if mode is not None and mode not in self._modes:
+            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(self._modes)}.")
         self._mode = mode
         self._gate = gate
         self._price = price_of(settings)
@@ -103,7 +105,7 @@ class Client:
         self._lost: dict[str, None] = {}
         self._near: dict[str, int] = {}
         self._carriers: dict[tuple[CallKind, tuple[str, ...]], Any] = {}
-        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Plan] = {}
+        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Plan | anthropic.MessagePlan] = {}
         self._open()
 
     def _open(self) -> None:
@@ -112,17 +114,20 @@ class Client:
         import openai
         import tenacity
 
-        self._vendor, self._http, self._tenacity = openai, httpx2, tenacity
+        self._http, self._tenacity, self._openai = httpx2, tenacity, openai
+        is_anthropic = self._endpoint.api == "anthropic"
+        self._vendor = anthropic.vendor() if is_anthropic else openai
         timeout = self._timeout(self._settings.timeout_s)
         # no cap on connections: the driver bounds the calls, and a call that waits for a connection would seem to time out
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
         # a proxy from the environment cannot reach this machine's own loopback
         try:
-            http = openai.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
+            http = self._vendor.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
         except (ImportError, ValueError) as unusable:
             raise SettingsError(f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {unusable}") from None
         key = self._settings.api_key
-        self._sdk = openai.AsyncOpenAI(
+        make: Any = self._vendor.AsyncAnthropic if is_anthropic else openai.AsyncOpenAI
+        self._sdk = make(
             api_key=(key.get_secret_value() if key else "") or _NO_KEY,
             base_url=self._endpoint.url,
             max_retries=0,
@@ -130,9 +135,9 @@ class Client:
             http_client=http,
             default_headers={"Accept-Encoding": "gzip"},  # what cassettes can store as text
         )
-        if not self._endpoint.is_openai:
+        if not is_anthropic and not self._endpoint.is_openai:
             self._sdk.organization = self._sdk.project = None  # OPENAI_ORG_ID is for OpenAI alone
-        self._instructor = instructor.from_openai(self._sdk)
+        self._instructor: Any = instructor.from_anthropic(self._sdk) if is_anthropic else instructor.from_openai(self._sdk)
 
     def _timeout(self, timeout_s: float) -> Any:
         return self._http.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s), pool=None)
@@ -170,8 +175,7 @@ class Client:
         Raises:
             UsageError: The call names a fact type that this client was not given.
         """
-        plan = self._plan(call, mode or self._mode or FIRST)
-        return {"model": self._settings.model, "messages": plan.fill(call.prompt), **plan.static}
+        return self._plan(call, mode or self._mode or self._modes[0]).body(self._endpoint.model, call.prompt)
 
     def key(self, call: Call) -> str:
         """Fingerprint of `body(call)` and the endpoint: same key, same question."""
@@ -218,13 +222,13 @@ class Client:
             if self._mode in (None, tried) and not self._proven:
                 return await self._walk(talk, refused=tried)
             settled = self._mode
-        return (await self._exchange(talk, settled or FIRST))[0]
+        return (await self._exchange(talk, settled or self._modes[0]))[0]
 
     async def _walk(self, talk: _Talk, refused: str | None) -> Reply:
         """Tries the modes with a real call, best first, until one gives the shape."""
         replies: list[Reply] = []
         self._mode = None
-        for mode in MODES:
+        for mode in self._modes:
             if mode == refused:
                 continue
             reply, last = await self._exchange(talk, mode, patience=1 if replies else 2)
@@ -242,10 +246,10 @@ class Client:
 
     def _lose(self, talk: _Talk, best: Reply) -> None:
         """Counts a call for which no mode worked; after a few the walk ends, so that a hopeless endpoint costs a bounded number."""
-        self._lost[self._key(self.body(talk.call, FIRST))] = None
+        self._lost[self._key(self.body(talk.call, self._modes[0]))] = None
         if len(self._lost) < _LOST_WALKS:
             return
-        near = max(MODES, key=lambda mode: self._near.get(mode, 0))
+        near = max(self._modes, key=lambda mode: self._near.get(mode, 0))
         if self._near.get(near):
             self._mode, self._proven = near, True
         elif best.outcome == "bad_request":
@@ -318,17 +322,19 @@ class Client:
         return _Try(attempt, reply, heard.again, heard.ends_run)
 
     async def _request(self, body: dict[str, Any], timeout_s: float) -> Heard:
+        # what the SDKs' signatures want beside the body, in whose order nothing may move: cassettes hold exact bytes
+        needed = {name: body[name] for name in (("model", "max_tokens") if self._endpoint.api == "anthropic" else ("model",))}
         # only where it differs: the SDK also tells it in a header
         timed = {} if timeout_s == self._settings.timeout_s else {"timeout": self._timeout(timeout_s)}
         try:
             async with asyncio.timeout(timeout_s):  # the read timeout starts anew with each byte of a dripping body
                 # all of it as `extra_body`, which takes the place of its namesakes: the SDK would walk through each message and the
                 # schema to look for keys to rename, a sixth of a call's CPU; bench/cpu_client.py measures it
-                completion = await self._instructor.create(response_model=None, model=body["model"], messages=[], extra_body=body, **timed)
+                answer = await self._instructor.create(response_model=None, messages=[], extra_body=body, **needed, **timed)
         except Exception as error:  # noqa: BLE001 - no list says what the vendors raise on a hostile body; `_of_error` sorts them
             failure = error
         else:
-            return of_completion(self._endpoint, completion)
+            return (anthropic.of_message if self._endpoint.api == "anthropic" else of_completion)(self._endpoint, answer)
         return self._of_error(failure, timeout_s)
 
     def _of_error(self, error: Exception, timeout_s: float) -> Heard:
@@ -357,27 +363,32 @@ class Client:
         self._ended = (time.monotonic(), error)
         return error
 
-    def _plan(self, call: Call, mode: str) -> Plan:
+    def _plan(self, call: Call, mode: str) -> Plan | anthropic.MessagePlan:
         at = (call.kind, call.fact_types, mode)
         if at not in self._plans:
             self._plans[at] = self._prepare(call, mode)
         return self._plans[at]
 
-    def _prepare(self, call: Call, mode: str) -> Plan:
+    def _prepare(self, call: Call, mode: str) -> Plan | anthropic.MessagePlan:
         """Has instructor write the body of one mode, with slots for the texts."""
         from instructor import Provider
         from instructor.v2 import Mode, mode_registry
 
         handler, strict = MODES[mode]
         carrier = self._carrier(call)
-        write = mode_registry.get_handlers(Provider.OPENAI, Mode[handler]).request_handler
+        is_anthropic = self._endpoint.api == "anthropic"
+        provider = Provider.ANTHROPIC if is_anthropic else Provider.OPENAI
+        write = mode_registry.get_handlers(provider, Mode[handler]).request_handler
         written = write(response_model=carrier, kwargs={"messages": slots()})[1]
+        sampling = {} if self._settings.temperature is None else {"temperature": self._settings.temperature}
+        if is_anthropic:
+            tool = {name: written[name] for name in ("tools", "tool_choice")}
+            return anthropic.MessagePlan({"max_tokens": self._settings.max_output_tokens or anthropic.MAX_TOKENS, **sampling, **tool})
         if strict:  # no handler of instructor 1.17 sends it by itself
             holder = written["tools"][0]["function"] if "tools" in written else written["response_format"]["json_schema"]
             holder["strict"] = True
         messages = prepared(written.pop("messages"), carrier.model_json_schema())
-        if self._settings.temperature is not None:
-            written["temperature"] = self._settings.temperature
+        written.update(sampling)
         if self._settings.max_output_tokens is not None:
             # OpenAI's newer models refuse the old name, and most other servers know no other
             written["max_completion_tokens" if self._endpoint.is_openai else "max_tokens"] = self._settings.max_output_tokens
@@ -392,7 +403,7 @@ class Client:
             if unknown := [name for name in call.fact_types if name not in self._types]:
                 raise UsageError(f"Fact type {unknown[0]!r} is not among this client's: {', '.join(map(repr, self._types))}.")
             shape = envelope(call.kind, {name: self._types[name] for name in call.fact_types})
-            function = self._vendor.pydantic_function_tool(shape)["function"]  # the public face of the SDK's strict JSON Schema
+            function = self._openai.pydantic_function_tool(shape)["function"]  # the public face of the SDK's strict JSON Schema
             schema = tidy(function["parameters"])
             self._carriers[at] = new_class(
                 shape.__name__,

@@ -68,9 +68,13 @@ class Plan(NamedTuple):
     static: dict[str, Any]
     """The rest of the body: schema and sampling."""
 
+    def body(self, model: str, prompt: Prompt) -> dict[str, Any]:
+        """The JSON body with a call's texts; its parts are shared."""
+        return {"model": model, "messages": self.fill(prompt), **self.static}
+
     def fill(self, prompt: Prompt) -> list[dict[str, str]]:
         """The messages with a call's texts."""
-        texts = {_SYSTEM: _sendable(prompt.system), _USER: _sendable(prompt.user), "": ""}
+        texts = {_SYSTEM: sendable(prompt.system), _USER: sendable(prompt.user), "": ""}
         return [{"role": role, "content": f"{before}{texts[slot]}{after}"} for role, before, slot, after in self.messages]
 
 
@@ -98,7 +102,7 @@ def _compact(text: str, schema: Mapping[str, Any]) -> str:
     return dense.join("\n".join(line.strip() for line in part.split("\n")) for part in (before, after))
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     """`text` as UTF-8 can carry it: a lone surrogate, which no file gives but a caller may, becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
