@@ -7,12 +7,14 @@ mode's body once (https://python.useinstructor.com) and parses nothing, and tena
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from types import TracebackType, new_class
 from typing import Any, NamedTuple, Protocol, Self
+from urllib.parse import urlsplit
 
 from extractor.errors import EndpointError, ExtractorError, SettingsError, UsageError
 from extractor.facts.fact import Fact
@@ -26,7 +28,9 @@ from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, Call, CallKind, Reply, Usage
 from extractor.settings import Settings
+from extractor.telemetry import Requests
 
+_LOG = logging.getLogger(__name__)
 _CONNECT_S = 10.0  # a host that takes longer to accept is not there: SYN is sent again after 1, 3 and 7 seconds
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 8.0  # doubled each time, less up to a quarter by chance: as the SDK's own retries
 _BLIND_PAUSE_S = 1.0  # for a 429 that does not say how long
@@ -96,6 +100,14 @@ class Client:
         self._mode = mode
         self._gate = gate
         self._price = price_of(settings)
+        self._watched = Requests(
+            provider=self._endpoint.api,
+            model=self._endpoint.model,
+            host=self._endpoint.host,
+            port=urlsplit(self._endpoint.url).port,
+            temperature=settings.temperature,
+            max_tokens=settings.max_output_tokens,
+        )
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
         self._quiet_until = 0.0
@@ -234,6 +246,7 @@ class Client:
             reply, last = await self._exchange(talk, mode, patience=1 if replies else 2)
             if gives_shape(reply, len(talk.call.fact_types)):
                 self._mode, self._proven = mode, True
+                _LOG.info("%s takes the schema as %s", self._endpoint.shown, mode)
                 return reply
             if not blames_mode(last):
                 return reply
@@ -298,18 +311,20 @@ class Client:
         ticket = await self._gate.admit(body) if self._gate else None
         usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
-        try:
-            heard = await self._request(body, talk.timeout_s)
-            usage = heard.usage
-        finally:
-            if self._gate:
-                self._gate.settle(ticket, usage)
-        latency_s = time.monotonic() - began
-        reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
-        attempt = Attempt(
-            key=key, mode=mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason, status=heard.status,
-            usage=heard.usage, latency_s=latency_s, retry_after_s=heard.retry_after_s, error=reply.error,
-        )  # fmt: skip
+        with self._watched.one(talk.call, mode) as answered:
+            try:
+                heard = await self._request(body, talk.timeout_s)
+                usage = heard.usage
+            finally:
+                if self._gate:
+                    self._gate.settle(ticket, usage)
+            latency_s = time.monotonic() - began
+            reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
+            answered.attempt = attempt = Attempt(
+                key=key, mode=mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason, status=heard.status,
+                usage=heard.usage, latency_s=latency_s, retry_after_s=heard.retry_after_s, error=reply.error,
+            )  # fmt: skip
+        _LOG.debug("%s %r: %s after %.2f s as %s", talk.call.kind, talk.call.article_id, attempt.outcome, latency_s, mode)
         self._answered = self._answered or heard.status is not None
         if heard.outcome in RETRIED:
             self._unanswered.add(talk.call.article_id)
@@ -318,6 +333,7 @@ class Client:
         if heard.again and (heard.outcome == "rate_limited" or (heard.status == HTTPStatus.SERVICE_UNAVAILABLE and heard.retry_after_s)):
             rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
+            _LOG.info("%s asks for a pause of %.1f s (status %s)", self._endpoint.shown, rest_s, heard.status)
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
 

@@ -6,6 +6,7 @@ Before changing it: the command and the library share this class; what it does n
 
 import asyncio
 import copy
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
@@ -27,6 +28,9 @@ from extractor.runs.ledger import Known, Ledger, Request
 from extractor.runs.limits import Limits
 from extractor.runs.rows import Provenance
 from extractor.settings import Settings
+from extractor.telemetry import reading
+
+_LOG = logging.getLogger(__name__)
 
 
 class Memory(NamedTuple):
@@ -157,7 +161,7 @@ class Session:
             LedgerError: It cannot be remembered.
         """
         ledger, cassettes = self.memory.ledger, self.memory.cassettes
-        with cassettes.article(article.id) if cassettes else nullcontext():
+        with reading(article.id, self.types) as read, cassettes.article(article.id) if cassettes else nullcontext():
             known = ledger.known(article.id) if ledger and not self.memory.ask_anew else None
             outcome = None
             if known and known.judge_version != JUDGE_VERSION and known.outcome_key == self.key(article):
@@ -165,8 +169,12 @@ class Session:
                 outcome = await self._drive(article, stored_only=True)
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
-        if ledger:
-            ledger.outcome(outcome, key=self.key(article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+            if ledger:
+                ledger.outcome(outcome, key=self.key(article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+            read.end(outcome.status, outcome.cause, _verdicts(outcome))
+        # the cause and never the reason, which may quote the article or the model
+        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
+        _LOG.log(level, "article %r: %s%s", article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
         return outcome
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
@@ -223,3 +231,9 @@ class Session:
         if self.memory.ledger:
             request = Request(self.client.body(call, attempt.mode), self.client.endpoint_url, self.client.cost_usd(attempt.usage))
             self.memory.ledger.attempt(call, attempt, request)
+
+
+def _verdicts(outcome: Outcome) -> list[tuple[str, str]]:
+    """Type and verdict of each fact, believed or not."""
+    believed = [(fact.fact_type, str(fact.verdict)) for fact in outcome.facts]
+    return believed + [(item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged)]
