@@ -250,7 +250,7 @@ def _status(arguments: argparse.Namespace) -> int:
     from extractor.runs.ledger import Ledger
 
     with Ledger(arguments.run_dir, read_only=True) as ledger, ledger.snapshot():
-        summary = ledger.summary()
+        summary = {**ledger.summary(), "failures": list(ledger.failures())}
         if arguments.verify:
             summary["wrong"] = ledger.verify()
     if arguments.json:

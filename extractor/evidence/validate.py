@@ -17,10 +17,10 @@ from pydantic import ValidationError
 from extractor.errors import SchemaError
 from extractor.evidence.ground import Ground, choose
 from extractor.facts.fact import Check, Fact, Leaf, Value, walk
-from extractor.facts.party import Party, country_of, mentions
+from extractor.facts.party import Party, country_of, mentions, stands_alone
 from extractor.records import Article, Issue, Span
 
-JUDGE_VERSION = 1
+JUDGE_VERSION = 2
 """Version of this room's rules and of the value grammars; stored outcomes of an older one are judged again, without a call."""
 
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
@@ -66,8 +66,9 @@ class Judge:
             value = fact_type.model_validate_json(json_text)
         except ValidationError as invalid:
             return NotBelieved(tuple(_schema_issues(invalid)), tuple(self._quotes_of(json_text)))
-        leaves = [(leaf, _owner(leaf.path)) for leaf in walk(value) if isinstance(leaf, Leaf)]
-        parts = {part.path: part.value for part in walk(value) if not isinstance(part, Leaf)}
+        inner = walk(value)
+        leaves = [(leaf, _owner(leaf.path)) for leaf in inner if isinstance(leaf, Leaf)]
+        parts = {part.path: part.value for part in inner if not isinstance(part, Leaf)}
         issues: list[Issue] = []
         quotes = self._ground_quotes([leaf for leaf, _ in leaves if leaf.role == "quote"], issues)
         if not value.evidence:
@@ -96,7 +97,7 @@ class Judge:
         evidence = tuple(spans.pop(f"evidence[{index}]") for index in range(len(value.evidence)) if f"evidence[{index}]" in spans)
         if any(issue.severity == "error" for issue in issues):
             return NotBelieved(tuple(issues), tuple(quotes.values()))
-        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := part.country())}
+        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := self._country(part, path, spans))}
         return Believed(value, evidence, spans, countries, tuple(issues))
 
     def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
@@ -129,6 +130,11 @@ class Judge:
         checks = [(self._check_at(value, place), place) for place in places]
         order = {"agrees": 0, "not_understood": 1, "disagrees": 2}
         check, place = min(checks, key=lambda pair: (order[pair[0].result], pair[1].start))
+        other = next((found for found, _ in checks if found.result != "agrees"), check)
+        if (
+            check.result == "agrees" and other.result != "agrees"
+        ):  # "10" of "10 officials" proves nothing where "at least 10 tanks" stands too
+            check = Check("not_understood", f"{value.as_written!r} stands in the quotes more than once: {other.message}")
         if check.result == "disagrees":
             issues.append(Issue.error("value_disagrees", path, check.message))
         elif check.result == "not_understood":
@@ -163,6 +169,15 @@ class Judge:
                     "name_not_in_article", leaf.path, f"Name {_shown(leaf.text)} is not in the article; give it as the article has it."
                 )
             )
+
+    def _country(self, party: Party, path: str, spans: dict[str, Span]) -> str | None:
+        """The state of a party; None where its name stands only as a part of a longer one: "Sudan" in "South Sudan"."""
+        name, code = party.state_name(), party.country()
+        place = spans.get(f"{path}.name" if party.name == name else f"{path}.on_behalf_of")
+        if code is None or place is None or stands_alone(self.article.text, place.start, place.end):
+            return code
+        elsewhere = self.ground.find(name, any_case=True)
+        return code if any(stands_alone(self.article.text, other.start, other.end) for other in elsewhere) else None
 
     def _mentioned(self) -> set[str]:
         if self._countries is None:

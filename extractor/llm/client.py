@@ -11,17 +11,17 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType, new_class
 from typing import Any, NamedTuple, Protocol, Self
 from urllib.parse import urlsplit
 
-from extractor.errors import EndpointError, ExtractorError, SettingsError, UsageError
+from extractor.errors import EndpointError, ExtractorError, LimitReached, SettingsError, UsageError
 from extractor.facts.fact import Fact
-from extractor.fingerprint import fingerprint
 from extractor.llm import anthropic
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import MODES, Plan, closeness, gives_shape, prepared, slots, tidy
+from extractor.llm.modes import MODES, Frame, Plan, Writer, closeness, frame, gives_shape, prepared, request_key, sendable, slots, tidy
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
 from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status
@@ -111,13 +111,15 @@ class Client:
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
         self._quiet_until = 0.0
+        self._ending = asyncio.Event()
         self._unanswered: set[str] = set()
         self._walking = asyncio.Lock()
         self._ended: tuple[float, EndpointError] | None = None
         self._lost: dict[str, None] = {}
         self._near: dict[str, int] = {}
         self._carriers: dict[tuple[CallKind, tuple[str, ...]], Any] = {}
-        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Plan | anthropic.MessagePlan] = {}
+        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Writer] = {}
+        self._frames: dict[tuple[CallKind, tuple[str, ...], str, str], Frame] = {}
         self._open()
 
     def _open(self) -> None:
@@ -170,6 +172,19 @@ class Client:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.aclose()
 
+    def wind_down(self) -> None:
+        """From now on nothing is sent: what is on the wire is finished, and a call that would send or wait ends with `LimitReached`."""
+        self._ending.set()
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
+        self._require_open()
+
+    def _require_open(self) -> None:
+        if self._ending.is_set():
+            raise LimitReached("The run ended before this request was sent; the same command goes on.")
+
     async def aclose(self) -> None:
         """Closes the connections; the client cannot be used after this."""
         await self._sdk.close()
@@ -189,12 +204,19 @@ class Client:
         """
         return self._plan(call, mode or self._mode or self._modes[0]).body(self._endpoint.model, call.prompt)
 
-    def key(self, call: Call) -> str:
-        """Fingerprint of `body(call)` and the endpoint: same key, same question."""
-        return self._key(self.body(call))
+    def frame(self, call: Call, mode: str | None = None) -> Frame:
+        """What `body(call)` has in common with the bodies of other articles; made once for all of them."""
+        mode = mode or self._mode or self._modes[0]
+        plan = self._plan(call, mode)
+        at = (call.kind, call.fact_types, mode, call.prompt.system)
+        if at not in self._frames:
+            self._frames[at] = frame(plan, call.prompt, self._endpoint.model)
+        return self._frames[at]
 
-    def _key(self, body: dict[str, Any]) -> str:
-        return fingerprint({"body": body, "endpoint": self._endpoint.shown})
+    def key(self, call: Call, mode: str | None = None) -> str:
+        """Fingerprint of `body(call, mode)`, as its frame and the text in it, and of the endpoint: same key, same question."""
+        # of the parts, and not of the body: hashing the same rules, examples and schema for each article took longer than judging a fact
+        return request_key(self.frame(call, mode).mark, sendable(call.prompt.user), self._endpoint.shown)
 
     def cost_usd(self, usage: Usage) -> float | None:
         """US dollars for this usage; None when the model's price is not known."""
@@ -211,6 +233,7 @@ class Client:
         Raises:
             EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted, or several
                 articles in a row got no answer at all.
+            LimitReached: The gate lets it out no more, or `wind_down` was called before it was sent.
             CassetteMiss: Replaying, and the request is not recorded. Other errors of ours from below the HTTP layer pass likewise.
             UsageError: The client is closed, or the call names a fact type that it was not given.
         """
@@ -259,7 +282,7 @@ class Client:
 
     def _lose(self, talk: _Talk, best: Reply) -> None:
         """Counts a call for which no mode worked; after a few the walk ends, so that a hopeless endpoint costs a bounded number."""
-        self._lost[self._key(self.body(talk.call, self._modes[0]))] = None
+        self._lost[self.key(talk.call, self._modes[0])] = None
         if len(self._lost) < _LOST_WALKS:
             return
         near = max(self._modes, key=lambda mode: self._near.get(mode, 0))
@@ -273,7 +296,7 @@ class Client:
     async def _exchange(self, talk: _Talk, mode: str, patience: int | None = None) -> tuple[Reply, Attempt]:
         """One call in one mode under the retry policy; `patience` bounds the requests for failures that may be the mode's fault."""
         body = self.body(talk.call, mode)
-        key = self._key(body)
+        key = self.key(talk.call, mode)
 
         def is_over(state: Any) -> bool:
             attempt, tries = state.outcome.result().attempt, self._settings.attempts
@@ -287,6 +310,7 @@ class Client:
             retry=self._tenacity.retry_if_result(lambda tried: tried.again),
             wait=_wait_s,
             stop=is_over,
+            sleep=self._wait,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
         tried: _Try = await policy(self._once, talk, mode, body, key)
@@ -301,13 +325,14 @@ class Client:
 
     async def _once(self, talk: _Talk, mode: str, body: dict[str, Any], key: str) -> _Try:
         """Exactly one HTTP request, or none where a pause outlasts the call."""
+        self._require_open()
         while (pause := self._quiet_until - time.monotonic()) > 0:
             if self._quiet_until > talk.deadline:
                 error = f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
                 attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
                 self._unanswered.add(talk.call.article_id)
                 return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
-            await asyncio.sleep(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
+            await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
         ticket = await self._gate.admit(body) if self._gate else None
         usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
@@ -379,13 +404,13 @@ class Client:
         self._ended = (time.monotonic(), error)
         return error
 
-    def _plan(self, call: Call, mode: str) -> Plan | anthropic.MessagePlan:
+    def _plan(self, call: Call, mode: str) -> Writer:
         at = (call.kind, call.fact_types, mode)
         if at not in self._plans:
             self._plans[at] = self._prepare(call, mode)
         return self._plans[at]
 
-    def _prepare(self, call: Call, mode: str) -> Plan | anthropic.MessagePlan:
+    def _prepare(self, call: Call, mode: str) -> Writer:
         """Has instructor write the body of one mode, with slots for the texts."""
         from instructor import Provider
         from instructor.v2 import Mode, mode_registry

@@ -6,8 +6,9 @@ Before changing it: a mode's name is remembered with runs and in cassettes, so a
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from extractor.fingerprint import canonical_json, fingerprint
 from extractor.records import Prompt, Reply
 
 
@@ -60,6 +61,22 @@ def _tidy(schema: Any) -> Any:
     }
 
 
+class Frame(NamedTuple):
+    """What a request has in common with every other of its kind: everything but the text of the article or of its bad facts."""
+
+    mark: str
+    """Fingerprint of `text`."""
+    text: str
+    """The JSON body, with `\\0user\\0` in the place of that text."""
+
+
+class Writer(Protocol):
+    """Writes the bodies of one mode for one set of fact types."""
+
+    def body(self, model: str, prompt: Prompt) -> dict[str, Any]:
+        """The JSON body with a call's texts; its parts are shared."""
+
+
 class Plan(NamedTuple):
     """The body of one mode for one set of fact types, without the texts of a call: written once, filled for each call."""
 
@@ -76,6 +93,12 @@ class Plan(NamedTuple):
         """The messages with a call's texts."""
         texts = {_SYSTEM: sendable(prompt.system), _USER: sendable(prompt.user), "": ""}
         return [{"role": role, "content": f"{before}{texts[slot]}{after}"} for role, before, slot, after in self.messages]
+
+
+def frame(writer: Writer, prompt: Prompt, model: str) -> Frame:
+    """The whole body with the slot still in the place of the prompt's own text."""
+    text = canonical_json(writer.body(model, prompt.model_copy(update={"user": _USER})))
+    return Frame(fingerprint(text), text)
 
 
 def slots() -> list[dict[str, str]]:
@@ -100,6 +123,11 @@ def _compact(text: str, schema: Mapping[str, Any]) -> str:
         return text
     dense = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     return dense.join("\n".join(line.strip() for line in part.split("\n")) for part in (before, after))
+
+
+def request_key(frame: str, text: str, endpoint: str) -> str:
+    """Fingerprint of a request: of its frame's mark, of the text in the slot, and of the base URL it goes to."""
+    return fingerprint([frame, text, endpoint])
 
 
 def sendable(text: str) -> str:
