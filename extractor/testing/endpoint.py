@@ -1,4 +1,4 @@
-"""Helpers for tests, of this package and of services built on it: an endpoint on this machine that answers as it is told.
+"""An endpoint on this machine that answers as it is told.
 
 In: a function from request body to answer. Out: an OpenAI-compatible HTTP server on loopback. Floor: testing, beside cli.
 Before changing it: it speaks real HTTP over real sockets, since the SDK's transports cannot be patched by the usual mocks, and it
