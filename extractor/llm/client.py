@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType, new_class
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from extractor.errors import EndpointError, ExtractorError, LimitReached, SettingsError, UsageError
 from extractor.facts.fact import Fact
 from extractor.llm import anthropic
+from extractor.llm.batch_files import BatchFiles
 from extractor.llm.endpoint import endpoint
 from extractor.llm.modes import MODES, Frame, Plan, Writer, closeness, frame, gives_shape, prepared, request_key, sendable, slots, tidy
 from extractor.llm.prices import price_of
@@ -222,6 +223,16 @@ class Client:
         """US dollars for this usage; None when the model's price is not known."""
         return self._price.cost_usd(usage) if self._price else None
 
+    def batch_files(self) -> BatchFiles:
+        """The endpoint's files and batches, over the connections of this client.
+
+        Raises:
+            SettingsError: The endpoint is Anthropic's, whose batches are of another kind.
+        """
+        if self._endpoint.api != "openai":
+            raise SettingsError(f"--batch asks over OpenAI's API, not for {self._settings.model!r}; leave it out.")
+        return BatchFiles(self._sdk, self._endpoint, self._insist, lambda body: self._openai.types.chat.ChatCompletion.construct(**body))
+
     async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None, *, timeout_s: float | None = None) -> Reply:
         """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
 
@@ -362,6 +373,30 @@ class Client:
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
 
+    async def _insist(self, send: Callable[[], Awaitable[Any]], what: str, *, tries: int | None = None) -> Any:
+        """What `send` gives, under the retry policy of calls; for the requests beside calls, which batches need."""
+
+        async def once() -> Any:
+            try:
+                return await send()
+            except Exception as error:  # noqa: BLE001 - as in `_request`
+                failure = error
+            return self._of_error(failure, self._settings.timeout_s)
+
+        policy = self._tenacity.AsyncRetrying(
+            retry=self._tenacity.retry_if_result(lambda got: isinstance(got, Heard) and got.again),
+            wait=lambda state: _pause_s(state.outcome.result().retry_after_s if state.outcome else None, state.attempt_number),
+            stop=self._tenacity.stop_any(
+                self._tenacity.stop_after_attempt(tries or self._settings.attempts),
+                self._tenacity.stop_before_delay(self._settings.retry_budget_s),
+            ),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        got: Any = await policy(once)
+        if isinstance(got, Heard):
+            raise EndpointError(f"{what}: {got.ends_run or f'{self._endpoint.shown!r}: {got.error}'}", status=got.status)
+        return got
+
     async def _request(self, body: dict[str, Any], timeout_s: float) -> Heard:
         # what the SDKs' signatures want beside the body, in whose order nothing may move: cassettes hold exact bytes
         needed = {name: body[name] for name in (("model", "max_tokens") if self._endpoint.api == "anthropic" else ("model",))}
@@ -460,10 +495,13 @@ class Client:
 
 def _wait_s(state: Any) -> float:
     """Seconds before the next attempt: what the endpoint asked for, else twice as long each time."""
-    asked: float | None = state.outcome.result().attempt.retry_after_s
+    return _pause_s(state.outcome.result().attempt.retry_after_s, state.attempt_number)
+
+
+def _pause_s(asked: float | None, tries: int) -> float:
     if asked is not None:
         return asked
-    longest: float = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (state.attempt_number - 1))
+    longest: float = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (tries - 1))
     return longest * random.uniform(0.75, 1.0)  # noqa: S311 - it spreads load and guards nothing
 
 

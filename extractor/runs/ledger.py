@@ -23,7 +23,7 @@ from extractor.runs.rows import Provenance, row_of, storable
 
 __all__ = ["FACTS_NAME", "LEDGER_NAME", "LOCK_NAME", "MIGRATIONS", "Known", "Ledger", "Migration", "Request"]
 
-_ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "content_filter", "context_overflow")
+ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "content_filter", "context_overflow")
 """Outcomes that the same request would meet again: their replies are used instead of a call. The others are the transport's."""
 
 
@@ -98,7 +98,7 @@ class Ledger(LedgerView):
             types: Fingerprint, version and JSON Schema by registered name, so that looking needs no schema file.
         """
         with self._writing() as db:
-            cursor = db.execute("INSERT INTO runs (started_at, manifest) VALUES (?, ?)", (_now(), json.dumps(manifest, ensure_ascii=False)))
+            cursor = db.execute("INSERT INTO runs (started_at, manifest) VALUES (?, ?)", (now(), json.dumps(manifest, ensure_ascii=False)))
             self._run_id = int(cursor.lastrowid or 0)
             db.executemany(
                 "INSERT INTO fact_types VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_run = excluded.last_run",
@@ -117,7 +117,7 @@ class Ledger(LedgerView):
         """
         self._note_seen()
         with self._writing() as db:
-            db.execute("UPDATE runs SET ended_at = ?, exit_code = ?, stopped = ? WHERE id = ?", (_now(), exit_code, stopped, self._run_id))
+            db.execute("UPDATE runs SET ended_at = ?, exit_code = ?, stopped = ? WHERE id = ?", (now(), exit_code, stopped, self._run_id))
             if all_seen:
                 db.execute("UPDATE articles SET present = 0 WHERE present AND seen_run <> ?", (self._run_id,))
                 db.execute("DELETE FROM unreadable WHERE run_id <> ?", (self._run_id,))
@@ -126,10 +126,7 @@ class Ledger(LedgerView):
         """Remember one HTTP request, before anything is made of its answer."""
         frame, usage = request.frame, attempt.usage
         with self._writing() as db:
-            if frame.mark not in self._frames_known:
-                # rules, examples and schema are the same for every article: they are kept once
-                db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame.mark, frame.text))
-                self._frames_known.add(frame.mark)
+            self._keep_frame(db, frame)
             _insert(
                 db,
                 "attempts",
@@ -142,7 +139,7 @@ class Ledger(LedgerView):
                 endpoint=request.endpoint,
                 frame_hash=frame.mark,
                 user_text=sendable(call.prompt.user),
-                at=_now(),
+                at=now(),
                 outcome=attempt.outcome,
                 text=storable(attempt.text),
                 finish_reason=attempt.finish_reason,
@@ -242,7 +239,7 @@ class Ledger(LedgerView):
             fact_types: Whose arrays to read out of it.
             only_ok: Leave out refusals and broken answers, to ask those again.
         """
-        wanted = ("ok",) if only_ok else _ANSWERED
+        wanted = ("ok",) if only_ok else ANSWERED
         marks = ",".join("?" * len(wanted))
         found = self._one(
             f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN ({marks}) ORDER BY id DESC LIMIT 1",  # noqa: S608 - marks only
@@ -251,6 +248,12 @@ class Ledger(LedgerView):
         return read_reply(found["outcome"], found["text"], tuple(fact_types), error=found["error"]) if found else None
 
     # inside
+
+    def _keep_frame(self, db: sqlite3.Connection, frame: Frame) -> None:
+        """Rules, examples and schema are the same for every article: they are kept once."""
+        if frame.mark not in self._frames_known:
+            db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame.mark, frame.text))
+            self._frames_known.add(frame.mark)
 
     def _note_seen(self) -> None:
         if self._seen:
@@ -289,5 +292,6 @@ def _insert(db: sqlite3.Connection, table: str, **columns: str | float | None) -
     db.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", columns)  # noqa: S608
 
 
-def _now() -> str:
+def now() -> str:
+    """This moment, as the ledger writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

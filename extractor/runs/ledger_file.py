@@ -80,6 +80,23 @@ MIGRATIONS = (
         ALTER TABLE known RENAME TO articles;
         """,
     ),
+    Migration(
+        "batches on their way",
+        """
+        CREATE TABLE batches (
+            number INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, endpoint TEXT NOT NULL, mode TEXT NOT NULL, state TEXT NOT NULL,
+            requests INTEGER NOT NULL, reserved_usd REAL NOT NULL, file_id TEXT, batch_id TEXT, status TEXT, ended_at TEXT
+        );
+        CREATE TABLE batch_rows (
+            key TEXT PRIMARY KEY, batch INTEGER NOT NULL, article_id TEXT NOT NULL, kind TEXT NOT NULL, fact_types TEXT NOT NULL,
+            prompt TEXT NOT NULL, frame_hash TEXT NOT NULL, user_text TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX batch_rows_by_batch ON batch_rows (batch);
+        CREATE TABLE batch_strays (
+            batch INTEGER NOT NULL, line TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (batch, line)
+        ) WITHOUT ROWID;
+        """,
+    ),
 )
 """Run in order on open; `PRAGMA user_version` counts those done."""
 

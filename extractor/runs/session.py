@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
+from weakref import WeakValueDictionary
 
 from extractor.errors import CassetteMiss
 from extractor.evidence.outcome import Outcome
@@ -80,6 +81,7 @@ class Session:
         self._limits = Limits(settings, price_of(settings)) if limited else None
         self.client = Client(settings, types, mode=remembered, gate=self._limits)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
 
@@ -169,13 +171,17 @@ class Session:
                 outcome = await self._drive(article, stored_only=True)
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
-            if ledger:
-                ledger.outcome(outcome, key=key, judge_version=JUDGE_VERSION, provenance=self._provenance)
+            self.remember(outcome)
             read.end(outcome.status, outcome.cause, _verdicts(outcome))
         # the cause and never the reason, which may quote the article or the model
         level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
         _LOG.log(level, "article %r: %s%s", article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
         return outcome
+
+    def remember(self, outcome: Outcome) -> None:
+        """Put what came of an article into the ledger, where there is one."""
+        if ledger := self.memory.ledger:
+            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self._provenance)
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
@@ -209,10 +215,16 @@ class Session:
 
     async def _reply(self, call: Call, *, stored_only: bool) -> Reply:
         ledger = self.memory.ledger
-        if ledger and not self.memory.ask_anew:
+        if ledger is None or self.memory.ask_anew:
+            return await self._answer(call, stored_only=stored_only)
+        # two articles of one text ask the same: the second waits, and finds the first one's reply
+        async with self._asking.setdefault(self.client.key(call), asyncio.Lock()):
             stored = ledger.reply(self.client.key(call), call.fact_types, only_ok=self.memory.retry_failed)
-            if stored:
-                return stored
+            return stored or await self._answer(call, stored_only=stored_only)
+
+    async def _answer(self, call: Call, *, stored_only: bool) -> Reply:
+        """The reply to a call that is not stored."""
+        ledger = self.memory.ledger
         if stored_only:
             return Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
         try:
