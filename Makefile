@@ -7,11 +7,7 @@ PARALLEL := --numprocesses=auto --maxprocesses=4
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help install demo test test-all check format cov docs pages cassettes record bench constraints clean
-=======
-.PHONY: help install demo test test-all check format cov cassettes record screenshots bench constraints clean
->>>>>>> main
+.PHONY: help install demo test test-all check format cov docs pages cassettes record screenshots bench constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20

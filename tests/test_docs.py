@@ -15,6 +15,7 @@ import pytest
 from answers import is_repair, transfer, write_articles
 
 import extractor
+from extractor import testing
 from extractor.cli import _EXIT_CODES, _parser, main
 from extractor.testing import LoopbackEndpoint
 
@@ -174,6 +175,14 @@ def test_what_is_not_run_is_known():
     }
 
 
+def test_make_knows_the_targets():
+    """`make help` lists every target that a page may name, with what it does."""
+    ended = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    listed = re.findall(r"^  make ([a-z-]+) +\S", ended.stdout, re.MULTILINE)
+    assert {"install", "demo", "test", "check", "docs", "pages"} <= set(listed)
+
+
 # --- the pages say what the code does -----------------------------------------------------------------------------------------------
 
 
@@ -200,6 +209,7 @@ def test_every_public_name_is_on_the_python_page():
     page = (DOCS / "api.md").read_text(encoding="utf-8")
     entries = re.findall(r"^::: extractor\.(\S+)$", page, re.MULTILINE)
     assert set(extractor.__all__) <= set(entries)
+    assert {f"testing.{name}" for name in testing.__all__} <= set(entries)
     assert len(entries) == len(set(entries))
 
 
