@@ -3,6 +3,7 @@ import os
 import re
 import shlex
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -69,6 +70,8 @@ def answer(request):
 def folder(tmp_path, monkeypatch):
     """A working folder as a reader has it: some articles, the repository's examples and cassettes, an endpoint that answers."""
     monkeypatch.chdir(tmp_path)
+    # reading the certificates takes 30 ms a client, and nothing here speaks TLS
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
     write_articles(tmp_path / "articles", 2)
     shutil.copy(tmp_path / "articles" / "a00.txt", tmp_path / "article.txt")
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
