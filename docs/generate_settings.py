@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a package
 """Makes docs/settings.md: every setting, out of the class that holds them and of the command's own options.
 
 In: nothing, or `--check`. Out: the page beside this file. A test fails when the page is stale.
