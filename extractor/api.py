@@ -24,6 +24,7 @@ from extractor.facts import catalog
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.endpoint import endpoint
+from extractor.llm.local import LocalServer, fitted
 from extractor.records import Article
 from extractor.runs.ledger import Ledger
 from extractor.runs.loop import PrivateLoop
@@ -42,9 +43,11 @@ class Extractor:
         fact_types: Classes, registered names or `FILE.py:CLASS`; empty for the three that ship.
         model: As the endpoint knows it; None takes the environment's or the default.
         base_url: An OpenAI-compatible endpoint; None is OpenAI's own.
+        local: A model file in GGUF, asked on this machine instead of an endpoint; needs the extra `local`. It is loaded here, and its
+            server is gone after `close`, or with this process, however that ends.
         api_key: None takes OPENAI_API_KEY; not needed with a base URL.
         ledger: A run folder to remember in, so that nothing is paid for twice; None remembers nothing.
-        settings: Everything else; the four above win over it.
+        settings: Everything else; the five above win over it.
 
     Raises:
         SchemaError: A fact type is unknown or breaks a rule.
@@ -58,22 +61,24 @@ class Extractor:
         *,
         model: str | None = None,
         base_url: str | None = None,
+        local: str | Path | None = None,
         api_key: str | None = None,
         ledger: str | Path | None = None,
         settings: Settings | None = None,
     ) -> None:
         if isinstance(fact_types, (str, type)):  # a str is a sequence too, of letters
             raise UsageError(f"fact_types={fact_types!r} is one fact type, not a sequence of them; write it in brackets.")
-        chosen = {"model": model, "base_url": base_url, "api_key": api_key}
-        self.settings = overridden(settings, **{name: value for name, value in chosen.items() if value is not None})
+        chosen = {"model": model, "base_url": base_url, "local": local, "api_key": api_key}
+        self.settings = fitted(overridden(settings, **{name: value for name, value in chosen.items() if value is not None}))
         endpoint(self.settings)
         types = catalog.load(fact_types)
         with ExitStack() as undo:
             opened = undo.enter_context(Ledger(Path(ledger))) if ledger is not None else None
-            self._session = Session(types, self.settings, Memory(ledger=opened))
+            server = undo.enter_context(LocalServer(self.settings)) if self.settings.local else None
+            self._session = Session(types, self.settings, Memory(ledger=opened), server=server)
             if opened:
                 opened.start_run(self._session.manifest({}), self._session.stored_types())
-            self._loop = PrivateLoop(self.settings.concurrency, last=functools.partial(_end, self._session))
+            self._loop = PrivateLoop(self.settings.concurrency, last=functools.partial(_end, self._session, server))
             undo.pop_all()
 
     def __enter__(self) -> Self:
@@ -277,9 +282,11 @@ async def _asynchronous(items: Iterable[T]) -> AsyncIterator[T]:
         await asyncio.sleep(0)  # reading alone would never let the loop give out what is done
 
 
-async def _end(session: Session) -> None:
+async def _end(session: Session, server: LocalServer | None) -> None:
     """Close what an `Extractor` owns, all of it, whichever part fails."""
     with ExitStack() as stack:
+        if server:
+            stack.callback(server.close)
         if ledger := session.memory.ledger:
             stack.callback(ledger.close)
             stack.callback(ledger.end_run, 0, all_seen=False)

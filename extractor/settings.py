@@ -6,6 +6,7 @@ Before changing it: options win over the environment, which wins over the defaul
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
@@ -29,6 +30,8 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
 }
 """Environment variables by setting, the first that is set wins."""
 
+_ENDPOINT = ("model", "base_url", "api_key")
+
 
 class Settings(Record):
     """What a run may be told; the same for the command, the library and the tests."""
@@ -37,16 +40,23 @@ class Settings(Record):
     """Model name, as the endpoint knows it."""
     base_url: str | None = None
     """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is OpenAI's own. With one, no key is needed."""
+    local: Path | None = None
+    """A model file in GGUF to ask instead of an endpoint: llama.cpp serves it on this machine while the run lasts. Its name is the model's."""
+    local_context: int | None = Field(default=None, ge=1_024)
+    """Tokens of the local model that one request and its answer may have; None is 16,384, or what model and memory allow."""
+    local_threads: int | None = Field(default=None, ge=1)
+    """Processor threads of the local model; None is half of the processors that this process may use."""
     api_key: SecretStr | None = None
     """The endpoint's key; never logged, stored or recorded."""
     timeout_s: float = Field(default=120.0, gt=0)
-    """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it."""
+    """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it. A local model has 1,800 by default."""
     attempts: int = Field(default=5, ge=1, le=20)
     """HTTP requests for one call at most, when the transport fails (429, 5xx, timeouts, broken bodies)."""
     retry_budget_s: float = Field(default=300.0, ge=0)
     """Seconds that one call may spend on retrying, waits included; an attempt that would start later is not made."""
     concurrency: int = Field(default=16, ge=1, le=4096)
-    """Articles worked on at a time, and requests in flight: a long article's parts count too."""
+    """Articles worked on at a time, and requests in flight: a long article's parts count too. A local model has 1 to 4 by default, by the
+    number of processors."""
     repairs: int = Field(default=2, ge=0, le=10)
     """Rounds in which facts that were not believed go back to the model."""
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -73,8 +83,10 @@ def resolve(**options: Any) -> Settings:
     """
     found: dict[str, Any] = {}
     origin: dict[str, str] = {}
+    # whoever names a model file has confidential articles, perhaps: no endpoint of the environment may get them
+    hidden = _ENDPOINT if options.get("local") else ()
     for name, variables in ENVIRONMENT.items():
-        for variable in variables:
+        for variable in variables if name not in hidden else ():
             if value := os.environ.get(variable, "").strip():
                 found[name], origin[name] = value, variable
                 break

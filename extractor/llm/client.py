@@ -71,6 +71,18 @@ class Gate(Protocol):
         """What the request with this ticket really used."""
 
 
+class Server(Protocol):
+    """A server of our own, which is there for this client alone."""
+
+    url: str
+    """Its base URL."""
+    key: str
+    """The token that it wants."""
+
+    def ended(self) -> str | None:
+        """Why it ended by itself, with the next move; None while it runs."""
+
+
 class Client:
     """Asks one model at one endpoint; for one event loop, and to be closed (`async with`).
 
@@ -79,17 +91,29 @@ class Client:
         types: Registered name to class of every fact type that calls will name.
         mode: The mode that worked in an earlier run, such as `json_schema/strict`; None finds out with the first call.
         gate: Asked before every request, retries included; None lets all pass.
+        server: What serves the settings' model file; without it such a client can write bodies and keys, and ask nothing.
 
     Raises:
         SettingsError: There is neither key nor base URL, the base URL is none, or `mode` is unknown.
     """
 
-    def __init__(self, settings: Settings, types: Mapping[str, type[Fact]], *, mode: str | None = None, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        types: Mapping[str, type[Fact]],
+        *,
+        mode: str | None = None,
+        gate: Gate | None = None,
+        server: Server | None = None,
+    ) -> None:
         if mode is not None and mode not in MODES:
             raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(MODES)}.")
         self._settings = settings
         self._types = dict(types)
         self._endpoint = endpoint(settings)
+        self._server = server
+        if server:
+            self._endpoint = self._endpoint._replace(url=server.url, secrets=(server.key, server.url))
         self._mode = mode
         self._gate = gate
         self._price = price_of(settings)
@@ -120,9 +144,10 @@ class Client:
             http = openai.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
         except (ImportError, ValueError) as unusable:
             raise SettingsError(f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {unusable}") from None
-        key = self._settings.api_key
+        given = self._settings.api_key
+        key = self._server.key if self._server else given.get_secret_value() if given and not self._endpoint.is_local_file else ""
         self._sdk = openai.AsyncOpenAI(
-            api_key=(key.get_secret_value() if key else "") or _NO_KEY,
+            api_key=key or _NO_KEY,
             base_url=self._endpoint.url,
             max_retries=0,
             timeout=timeout,
@@ -254,6 +279,8 @@ class Client:
 
         def is_over(state: Any) -> bool:
             attempt, tries = state.outcome.result().attempt, self._settings.attempts
+            if self._server and self._server.ended():
+                return True
             if attempt.outcome == "no_connection" and not self._answered:
                 tries = min(tries, _FIRST_TRIES)
             elif patience and blames_mode(attempt):
@@ -270,6 +297,8 @@ class Client:
         last = tried.attempt
         if tried.ends_run:
             raise self._end(tried.ends_run, last.status)
+        if last.outcome in RETRIED and self._server and (why := self._server.ended()):
+            raise self._end(why)
         if last.outcome == "no_connection" and not self._answered:
             raise self._end(no_connection(self._endpoint, last.error or ""))
         if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR:

@@ -21,6 +21,7 @@ from extractor.errors import ArticleError, UsageError
 from extractor.facts import catalog
 from extractor.llm.cassette import Cassettes, Manifest, cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
+from extractor.llm.local import LocalServer, fitted
 from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT
 from extractor.records import Article, Call, Record
 from extractor.runs.estimate import Estimate, estimate, what_changed
@@ -91,6 +92,9 @@ async def arun(
     if options.record and options.replay:
         raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
     settings = overridden(settings)
+    if options.replay and settings.local:
+        raise UsageError("--local and --replay exclude each other: the one asks a model, the other none.")
+    settings = fitted(settings)
     names, mode = options.fact_types, None
     if options.replay:
         recorded = read_manifest(options.replay)
@@ -103,6 +107,7 @@ async def arun(
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger(options.out))
         tapes = _open_cassettes(options, stack)
+        server = await _serve(settings, stack, notice)
         memory = Memory(
             ledger=ledger,
             cassettes=tapes,
@@ -110,7 +115,7 @@ async def arun(
             retry_failed=options.retry_failed,
             misses_are_outcomes=True,
         )
-        session = Session(types, settings, memory, mode=mode)
+        session = Session(types, settings, memory, mode=mode, server=server)
         try:
             if options.record:
                 write_manifest(options.record, _tape_manifest(session))
@@ -136,7 +141,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
         LedgerError: The run folder cannot be read.
     """
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
     sources = discover(options.paths)
     with ExitStack() as stack:
@@ -164,7 +169,7 @@ def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[
         ArticleError: An article cannot be read.
     """
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
     types = catalog.load(options.fact_types)
     session = Session(types, settings, Memory())
     try:
@@ -190,6 +195,21 @@ def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
     if options.replay:
         return stack.enter_context(cassettes(options.replay, "replay"))
     return None
+
+
+async def _serve(settings: Settings, stack: ExitStack, notice: Notice | None) -> LocalServer | None:
+    """The server of a local model, started; None where the settings name an endpoint."""
+    if settings.local is None:
+        return None
+    if notice:
+        threads = f"{settings.local_threads} thread{'s' * (settings.local_threads != 1)}"
+        notice(
+            f"Loading {settings.local.name}: {settings.concurrency} article{'s' * (settings.concurrency != 1)} at a time, "
+            f"{settings.local_context:,} tokens of context each, {threads}."
+        )
+    server = stack.enter_context(LocalServer(settings))
+    await asyncio.to_thread(server.start)  # loading takes as long as reading the file
+    return server
 
 
 def _tape_manifest(session: Session) -> Manifest:
