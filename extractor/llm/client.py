@@ -21,7 +21,7 @@ from extractor.llm.endpoint import endpoint
 from extractor.llm.modes import FIRST, MODES, Plan, closeness, gives_shape, prepared, slots, tidy
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
-from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status
+from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status, unless_truncated
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, Call, CallKind, Reply, Usage
 from extractor.settings import Settings
@@ -353,7 +353,7 @@ class Client:
         except Exception as error:  # noqa: BLE001 - no list says what the vendors raise on a hostile body; `_of_error` sorts them
             failure = error
         else:
-            return of_completion(self._endpoint, completion)
+            return unless_truncated(of_completion(self._endpoint, completion), sum(len(one["content"]) for one in body["messages"]))
         return self._of_error(failure)
 
     def _of_error(self, error: Exception) -> Heard:

@@ -160,7 +160,7 @@ class LocalServer:
         self._log.close()
 
     def __enter__(self) -> Self:
-        return self.start() if self._process is None else self
+        return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()

@@ -207,7 +207,8 @@ async def _serve(settings: Settings, stack: ExitStack, notice: Notice | None) ->
             f"Loading {settings.local.name}: {settings.concurrency} article{'s' * (settings.concurrency != 1)} at a time, "
             f"{settings.local_context:,} tokens of context each, {threads}."
         )
-    server = stack.enter_context(LocalServer(settings))
+    server = LocalServer(settings)
+    stack.callback(server.close)
     await asyncio.to_thread(server.start)  # loading takes as long as reading the file
     return server
 

@@ -133,7 +133,7 @@ def attempts(out):
 
 def verdicts(out):
     with Ledger(out, read_only=True) as ledger:
-        return [(row.article_id, row.verdict, row.fact_type) for row in ledger.rows(("kept", "repaired", "quarantined", "merged"), [])]
+        return [(row["article_id"], row["verdict"], row["fact_type"]) for row in ledger.rows(("kept", "repaired", "quarantined", "merged"), [])]
 
 
 # --- whole runs
@@ -271,10 +271,10 @@ def test_the_server_does_not_outlive_a_run_that_is_killed_while_it_loads(tmp_pat
     assert time.monotonic() - began < 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGSEGV, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)], ids=["SIGSEGV", "SIGKILL"])
 def test_a_server_that_dies_stops_the_run_and_loses_nothing(articles, model, tmp_path, number):
     """The run ends at once, resumable, and says how the server died; what was answered is remembered, and a later run completes it."""
-    for more in range(40):
+    for more in range(8):
         (articles / f"more{more}.txt").write_text(f"Denmark will give {more} radars to Ukraine.")
     with command(articles, model) as process:
         wait_until(lambda: children(process.pid) and (tmp_path / "out" / LEDGER_NAME).exists() and attempts(tmp_path / "out"))
@@ -288,7 +288,7 @@ def test_a_server_that_dies_stops_the_run_and_loses_nothing(articles, model, tmp
     done = len(verdicts(tmp_path / "out"))
     report = over(articles, model)
     assert report.exit_code == 0
-    assert report.complete + report.unchanged == 44
+    assert report.complete + report.unchanged == 12
     assert report.unchanged > 0 or done == 0
 
 
@@ -302,9 +302,10 @@ def test_a_server_that_dies_is_told_to_the_library(model):
             extractor.extract("The sea is green.")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_finishes_what_is_in_flight(articles, model, tmp_path):
     """SIGTERM to the whole process group, as a terminal's Ctrl-C goes, does not reach the server before the run has ended."""
-    for more in range(60):
+    for more in range(20):
         (articles / f"more{more}.txt").write_text(f"Denmark will give {more} radars to Ukraine.")
     with command(articles, model) as process:
         wait_until(lambda: children(process.pid) and (tmp_path / "out" / LEDGER_NAME).exists() and attempts(tmp_path / "out"))
