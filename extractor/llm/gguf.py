@@ -14,7 +14,19 @@ from typing import Any, BinaryIO, NamedTuple
 from extractor.errors import SettingsError
 
 _MAGIC = b"GGUF"
-_FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}  # GGUF's numbers for struct's letters
+_FORMATS = {
+    0: "B",
+    1: "b",
+    2: "H",
+    3: "h",
+    4: "I",
+    5: "i",
+    6: "f",
+    7: "?",
+    10: "Q",
+    11: "q",
+    12: "d",
+}  # GGUF's numbers for struct's letters
 _STRING, _ARRAY = 8, 9
 _LONGEST = 1 << 26  # entries of a metadata array, bytes of a text: a longer one is damage, and must not be read for hours
 _KEPT = 4096  # array entries that are looked at (one a layer); vocabularies have more and are skipped
@@ -58,7 +70,9 @@ def read_gguf(path: Path) -> Gguf:
         for part, size in zip(parts, sizes, strict=True):
             _sample(part, size, sampled)
     except FileNotFoundError as missing:
-        raise SettingsError(f"No model file {str(missing.filename)!r}; expected a file in GGUF, such as models/qwen3-8b-q4_k_m.gguf.") from None
+        raise SettingsError(
+            f"No model file {str(missing.filename)!r}; expected a file in GGUF, such as models/qwen3-8b-q4_k_m.gguf."
+        ) from None
     except IsADirectoryError:
         found = sorted(file.name for file in path.glob("*.gguf"))
         raise SettingsError(f"{str(path)!r} is a folder; name the model file in it{': ' + found[0] if found else ''}.") from None

@@ -103,7 +103,7 @@ class LocalServer:
         if settings.local is None:
             raise SettingsError("There is no model file to serve: set `local`.")
         if importlib.util.find_spec("xllamacpp") is None:
-            raise SettingsError('Asking a model file needs the \'local\' extra: pip install "grounded-fact-extractor[local]"')
+            raise SettingsError("Asking a model file needs the 'local' extra: pip install \"grounded-fact-extractor[local]\"")
         self._settings = settings
         self._name = settings.local.name
         self._path = settings.local

@@ -65,7 +65,7 @@ def _serve(asked: dict[str, Any]) -> tuple[Any, dict[str, str]]:
 
 
 def _end_with_pipe() -> None:
-    """Let the kernel end this process when the pipe does: while a model loads, native code holds Python's lock and no thread of ours runs."""
+    """Have the kernel end this process with the pipe: while a model loads, native code holds Python's lock, and no thread of ours runs."""
     if sys.platform != "linux":
         return
     import fcntl

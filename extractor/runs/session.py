@@ -79,7 +79,9 @@ class Session:
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
         limited = settings.rpm or settings.tpm or settings.max_cost_usd
-        self.client = Client(settings, types, mode=remembered, gate=Limits(settings, price_of(settings)) if limited else None, server=server)
+        self.client = Client(
+            settings, types, mode=remembered, gate=Limits(settings, price_of(settings)) if limited else None, server=server
+        )
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""

@@ -41,8 +41,8 @@ class Aimock:
     def call(self, method, path, body=None):
         """Its control interface; the parsed answer and the response's headers."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"}, method=method)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
             return json.loads(response.read() or b"null"), response.headers
 
     def chaos(self, **rates):
@@ -170,11 +170,16 @@ def test_a_rate_limit_holds_everybody(aimock):
 def test_tool_calls_of_theirs_are_read(aimock):
     """Their form of a tool call, where ours asked for a schema, is an answer too."""
     with Extractor([WeaponsTransfer], base_url=f"{aimock.url}/v1", model="m") as extractor:
-        result = extractor.extract("Norway will give 13 tanks to Ukraine, the ministry in Oslo said on Monday, by tool.", published="2026-03-04")
+        result = extractor.extract(
+            "Norway will give 13 tanks to Ukraine, the ministry in Oslo said on Monday, by tool.", published="2026-03-04"
+        )
     assert [fact.value for fact in result.facts] == [WeaponsTransfer.model_validate(TRANSFER)]
 
 
 def test_an_unknown_request_is_no_article_s_fault(aimock):
     """Their 404 for a request without a fixture concerns the endpoint, and is raised with its words."""
-    with Extractor([WeaponsTransfer], base_url=f"{aimock.url}/v1", model="m") as extractor, pytest.raises(EndpointError, match="No fixture"):
+    with (
+        Extractor([WeaponsTransfer], base_url=f"{aimock.url}/v1", model="m") as extractor,
+        pytest.raises(EndpointError, match="No fixture"),
+    ):
         extractor.extract("Nothing happened.")

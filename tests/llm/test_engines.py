@@ -94,9 +94,9 @@ ANSWERED = {
     # vLLM, where its grammar compiler lacks a keyword
     "grammar not compiled": (refusing(*SCHEMAS[:2], message="The provided JSON schema contains features not supported by xgrammar."), "tools/strict"),
     # models that think aloud, behind servers without a parser for it
-    "thinks aloud": (lambda r: f"<think>First {{\"weapons_transfer\": [1, 2]}}? No.</think>\n{WHOLE}", "json_schema/strict"),
+    "thinks aloud": (lambda r: f'<think>First {{"weapons_transfer": [1, 2]}}? No.</think>\n{WHOLE}', "json_schema/strict"),
     "thinks, opening tag swallowed": (lambda r: f"Perhaps [three] tanks.\n</think>\n\n{WHOLE}", "json_schema/strict"),
-    "thinks apart": (lambda r: as_content(r, WHOLE, reasoning_content="Perhaps {\"weapons_transfer\": []}."), "json_schema/strict"),
+    "thinks apart": (lambda r: as_content(r, WHOLE, reasoning_content='Perhaps {"weapons_transfer": []}.'), "json_schema/strict"),
     "empty thinking": (lambda r: f"<think>\n\n</think>\n\n{WHOLE}", "json_schema/strict"),
     "fenced": (lambda r: f"```json\n{WHOLE}\n```", "json_schema/strict"),
     # llama.cpp's grammar allows any white space
@@ -173,7 +173,11 @@ def test_a_request_beyond_the_context_is_asked_in_parts(engine):
 
     def answer(request):
         seen.append(len(request["messages"][-1]["content"]))
-        return OVERFLOWS[engine] if "13 tanks" in request["messages"][-1]["content"] and "25 tanks" in request["messages"][-1]["content"] else by_part(request)
+        return (
+            OVERFLOWS[engine]
+            if "13 tanks" in request["messages"][-1]["content"] and "25 tanks" in request["messages"][-1]["content"]
+            else by_part(request)
+        )
 
     asked = Asked(answer, text=LONG)
     assert asked.result.status == "complete", asked.result.reason
@@ -234,7 +238,9 @@ def test_a_model_that_is_loading_is_waited_for():
 
 def test_a_model_that_ollama_has_not_pulled_ends_the_run():
     """It concerns every article alike, so it is raised, with the engine's own advice."""
-    missing = Raw({"error": {"message": 'model "m" not found, try pulling it first', "type": "api_error", "param": None, "code": None}}, 404)
+    missing = Raw(
+        {"error": {"message": 'model "m" not found, try pulling it first', "type": "api_error", "param": None, "code": None}}, 404
+    )
     with pytest.raises(EndpointError, match="try pulling it first"):
         Asked(lambda request: missing)
 

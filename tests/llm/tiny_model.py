@@ -13,7 +13,14 @@ import numpy as np
 from extractor.schemas import FundingSource, WeaponsTransfer
 
 _WIDTH, _HEAD = 32, 16
-_LIKELY = {"\"": 4.0, "}": 3.0, "{": 3.0, "]": 2.0, ":": 2.0, ",": 1.0}  # texts and arrays end soon; without it a random model writes for ever
+_LIKELY = {
+    '"': 4.0,
+    "}": 3.0,
+    "{": 3.0,
+    "]": 2.0,
+    ":": 2.0,
+    ",": 1.0,
+}  # texts and arrays end soon; without it a random model writes for ever
 _TEMPLATE = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\\n' }}{% endfor %}assistant: "
 
 
