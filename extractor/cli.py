@@ -95,7 +95,7 @@ def _add_run(commands: Commands) -> None:
     asked.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; needs no key")
     asked.add_argument("--local", type=Path, metavar="FILE.gguf", help="a model file, asked on this machine; needs neither key nor network")
     run.add_argument(
-        "--context", type=int, metavar="N", help="tokens that a request to a local model and its answer may have (default: 16384)"
+        "--context", type=int, metavar="N", help="tokens that a request to a local model and its answer may have (default: 24576)"
     )
     run.add_argument("--threads", type=int, metavar="N", help="processor threads of a local model (default: half of the processors)")
     tapes = run.add_mutually_exclusive_group()

@@ -41,9 +41,9 @@ class Settings(Record):
     base_url: str | None = None
     """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is OpenAI's own. With one, no key is needed."""
     local: Path | None = None
-    """A model file in GGUF to ask instead of an endpoint: llama.cpp serves it on this machine while the run lasts, and `model` is its name."""
+    """A model file in GGUF to ask instead of an endpoint: llama.cpp serves it on this machine while the run lasts, its name is `model`."""
     local_context: int | None = Field(default=None, ge=1_024)
-    """Tokens of the local model that one request and its answer may have; None is 16,384, or what model and memory allow."""
+    """Tokens of the local model that one request and its answer may have; None is 24,576, or what model and memory allow."""
     local_threads: int | None = Field(default=None, ge=1)
     """Processor threads of the local model; None is half of the processors that this process may use."""
     api_key: SecretStr | None = None

@@ -18,7 +18,7 @@ from extractor.errors import EndpointError, ExtractorError, SettingsError, Usage
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import FIRST, MODES, Plan, closeness, gives_shape, prepared, slots, tidy
+from extractor.llm.modes import FIRST, KNOWN, MODES, TOLD, Plan, closeness, gives_shape, prepared, slots, tidy
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
 from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status, unless_truncated
@@ -106,15 +106,15 @@ class Client:
         gate: Gate | None = None,
         server: Server | None = None,
     ) -> None:
-        if mode is not None and mode not in MODES:
-            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(MODES)}.")
+        if mode is not None and mode not in KNOWN:
+            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(KNOWN)}.")
         self._settings = settings
         self._types = dict(types)
         self._endpoint = endpoint(settings)
         self._server = server
         if server:
             self._endpoint = self._endpoint._replace(url=server.url, secrets=(server.key, server.url))
-        self._mode = mode
+        self._mode = mode or (TOLD if self._endpoint.is_local_file else None)
         self._gate = gate
         self._price = price_of(settings)
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
@@ -393,10 +393,13 @@ class Client:
         from instructor import Provider
         from instructor.v2 import Mode, mode_registry
 
-        handler, strict = MODES[mode]
+        handler, strict = KNOWN[mode]
         carrier = self._carrier(call)
         write = mode_registry.get_handlers(Provider.OPENAI, Mode[handler]).request_handler
         written = write(response_model=carrier, kwargs={"messages": slots()})[1]
+        if mode == TOLD:
+            held = {"name": carrier.__name__, "schema": carrier.model_json_schema()}
+            written["response_format"] = {"type": "json_schema", "json_schema": held}
         if strict:  # no handler of instructor 1.17 sends it by itself
             holder = written["tools"][0]["function"] if "tools" in written else written["response_format"]["json_schema"]
             holder["strict"] = True

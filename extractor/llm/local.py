@@ -22,18 +22,18 @@ from extractor.errors import SettingsError
 from extractor.llm.gguf import Gguf, read_gguf
 from extractor.settings import Settings
 
-CONTEXT_TOKENS = 16_384
-"""Tokens that one request and its answer may have: rules and examples take about 5,000, an article's part 4,000, which leaves the rest
-for the answer. A longer article is cut in parts, whatever the model could hold: memory is paid for in advance."""
+CONTEXT_TOKENS = 24_576
+"""Tokens that one request and its answer may have: rules, schemas and examples take 8,000 to 10,000, an article's part 4,000, which leaves
+the rest for the answer. A longer article is cut in parts, whatever the model could hold: memory is paid for in advance."""
 
-LEAST_CONTEXT_TOKENS = 8_192
+LEAST_CONTEXT_TOKENS = 12_288
 """Where memory is short the context is halved down to this; below it, rules and a part hardly leave room for an answer."""
 
 TIMEOUT_S = 1_800.0
 """Seconds for one attempt where none are set: without a GPU a model of 8 billion parameters may read and write for many minutes."""
 
 _PROCESSORS_FOR_SLOT, _MOST_SLOTS = 4, 4  # articles at a time: they share the processors, and each takes its context's memory
-_REMEMBERED = 2  # contexts kept aside: a repair begins otherwise than an extraction, and reading 5,000 tokens of rules anew takes minutes
+_REMEMBERED = 1  # contexts kept aside: a repair begins otherwise than an extraction, and reading all rules anew takes minutes
 _MIB = 1 << 20
 _WORK_BYTES = 512 * _MIB  # what llama.cpp needs beside weights and context, at its usual batch of 512 tokens
 _LOG_CHARS = 600  # of the server's log in a message: its last lines say why it ended

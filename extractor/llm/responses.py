@@ -23,8 +23,8 @@ RETRIED: frozenset[AttemptOutcome] = frozenset(
 """Outcomes of the transport's making: the same request may fare better a moment later."""
 
 # OpenAI, Azure, Groq, vLLM: code or "maximum context length"; llama.cpp: type; Anthropic: "prompt is too long"; Gemini: "input token
-# count"; vLLM: "maximum model length"; SGLang, Together: "longer than the model's context length"; LM Studio: "context length of only"; Ollama:
-# "input length exceeds"; llama-cpp-python, with 500: "exceed context window"; TGI: "`inputs` tokens + `max_new_tokens` must be <=";
+# count"; vLLM: "maximum model length"; SGLang, Together: "longer than the model's context length"; LM Studio: "context length of only";
+# Ollama: "input length exceeds"; llama-cpp-python, with 500: "exceed context window"; TGI: "`inputs` tokens + `max_new_tokens` must be <=";
 # xAI: "maximum prompt length"; Mistral: "too large for model with"; Bedrock: "Input is too long"
 _OVERFLOW_CODES = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
 _OVERFLOW = re.compile(

@@ -1,5 +1,6 @@
 """A model file on this machine: a real engine and a real model, whose words are nonsense."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -16,9 +17,11 @@ from pydantic import Field
 from extractor import Extractor, Fact, RunOptions, Settings, SettingsError, UsageError, Verbatim, run
 from extractor.errors import EndpointError
 from extractor.llm import local
+from extractor.llm.client import Client
 from extractor.llm.endpoint import endpoint
 from extractor.llm.gguf import read_gguf
 from extractor.llm.local import LocalServer, fitted
+from extractor.records import Call, Prompt
 from extractor.runs.ledger import LEDGER_NAME, Ledger
 from extractor.schemas import WeaponsTransfer
 from extractor.settings import resolve
@@ -170,7 +173,7 @@ def test_a_run_ends_remembers_and_leaves_no_server(once):
     assert report.usage.input_tokens > 1_000 * report.usage.attempts
     assert report.usage.output_tokens > 0
     assert report.cost_usd == 0.0
-    assert {(outcome, mode) for outcome, mode, _ in attempts(parent / "out")} == {("ok", "json_schema/strict")}
+    assert {(outcome, mode) for outcome, mode, _ in attempts(parent / "out")} == {("ok", "json_schema/told")}
     assert not children(os.getpid())
 
 
@@ -208,13 +211,30 @@ def test_recorded_and_replayed_gives_the_same(finished, model, tmp_path):
         assert "earer" not in tape.read_text()
 
 
+@pytest.mark.parametrize("kind", ["extract", "repair"])
+def test_the_model_is_told_what_it_is_held_to(model, kind):
+    """llama.cpp's model sees no schema, so what a field means stands in the messages too, once, and the grammar's schema is the same."""
+    client = Client(fitted(Settings(local=model)), {"rumour": Rumour})
+    call = Call(kind=kind, article_id="a", fact_types=("rumour",), prompt=Prompt(name="x", system="Rules.", user="The article."))
+    body = client.body(call)
+    asyncio.run(client.aclose())
+    held = body["response_format"]["json_schema"]
+    assert held["strict"] is True
+    system = body["messages"][0]["content"]
+    assert system.startswith("Rules.")
+    assert system.count("A rumour that the article tells.") == 1
+    assert json.dumps(held["schema"], separators=(",", ":")) in system
+    assert body["messages"][-1]["content"] == "The article."
+    assert client.key(call) == client._key(body)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_shipped_types_are_asked_and_answered(model):
     """The three types' schema is taken as strictly as it is, and each answer has all three arrays of items with the right fields."""
     with Extractor(local=model, settings=Settings(repairs=1, max_output_tokens=4_000)) as extractor:
         result = extractor.extract("Norway will give 13 tanks to Ukraine, the ministry in Oslo said on Monday.", published="2026-03-04")
-        assert extractor._session.client.mode == "json_schema/strict"
+        assert extractor._session.client.mode == "json_schema/told"
     assert result.status == "complete", result.reason
     assert not result.facts
     fields = {"weapons_transfer": set(WeaponsTransfer.model_fields)}
@@ -403,7 +423,8 @@ def test_little_memory_takes_less_and_too_little_is_said(model, monkeypatch):
     """Articles at a time give way first, then context, both only where nobody asked for them; what still does not fit is not loaded."""
     monkeypatch.setattr(local, "_processors", lambda: 64)
     whole = local._needed_bytes(read_gguf(model), 4, local.CONTEXT_TOKENS)
-    for free, slots, context in ((whole, 4, 16_384), (whole - 1, 3, 16_384), (whole - 4 * (1 << 20), 1, 8_192)):
+    slot = local.CONTEXT_TOKENS * read_gguf(model).token_bytes
+    for free, slots, context in ((whole, 4, 24_576), (whole - 1, 3, 24_576), (whole - 3 * slot - 1, 1, 12_288)):
         monkeypatch.setattr(local, "_free_bytes", lambda free=free: free)
         settings = fitted(Settings(local=model))
         assert (settings.concurrency, settings.local_context) == (slots, context)
