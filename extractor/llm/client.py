@@ -9,16 +9,17 @@ mode's body once (https://python.useinstructor.com) and parses nothing, and tena
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType, new_class
 from typing import Any, NamedTuple, Protocol, Self
 
-from extractor.errors import EndpointError, ExtractorError, SettingsError, UsageError
+from extractor.errors import EndpointError, ExtractorError, LimitReached, SettingsError, UsageError
 from extractor.facts.fact import Fact
-from extractor.fingerprint import fingerprint
+from extractor.llm.batch_files import BatchFiles
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import FIRST, KNOWN, MODES, TOLD, Plan, closeness, gives_shape, prepared, slots, tidy
+from extractor.llm.modes import FIRST, KNOWN, MODES, TOLD, Frame, Plan, closeness, gives_shape, prepared, request_key, sendable, slots, tidy
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
 from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status, unless_truncated
@@ -120,6 +121,7 @@ class Client:
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
         self._quiet_until = 0.0
+        self._ending = asyncio.Event()
         self._unanswered: set[str] = set()
         self._walking = asyncio.Lock()
         self._ended: tuple[float, EndpointError] | None = None
@@ -127,6 +129,7 @@ class Client:
         self._near: dict[str, int] = {}
         self._carriers: dict[tuple[CallKind, tuple[str, ...]], Any] = {}
         self._plans: dict[tuple[CallKind, tuple[str, ...], str], Plan] = {}
+        self._frames: dict[tuple[CallKind, tuple[str, ...], str, str], Frame] = {}
         self._open()
 
     def _open(self) -> None:
@@ -174,6 +177,19 @@ class Client:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.aclose()
 
+    def wind_down(self) -> None:
+        """From now on nothing is sent: what is on the wire is finished, and a call that would send or wait ends with `LimitReached`."""
+        self._ending.set()
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
+        self._require_open()
+
+    def _require_open(self) -> None:
+        if self._ending.is_set():
+            raise LimitReached("The run ended before this request was sent; the same command goes on.")
+
     async def aclose(self) -> None:
         """Closes the connections; the client cannot be used after this."""
         await self._sdk.close()
@@ -194,16 +210,27 @@ class Client:
         plan = self._plan(call, mode or self._mode or FIRST)
         return {"model": self._settings.model, "messages": plan.fill(call.prompt), **plan.static}
 
-    def key(self, call: Call) -> str:
-        """Fingerprint of `body(call)` and the endpoint: same key, same question."""
-        return self._key(self.body(call))
+    def frame(self, call: Call, mode: str | None = None) -> Frame:
+        """What `body(call)` has in common with the bodies of other articles; made once for all of them."""
+        mode = mode or self._mode or FIRST
+        plan = self._plan(call, mode)
+        at = (call.kind, call.fact_types, mode, call.prompt.system)
+        if at not in self._frames:
+            self._frames[at] = plan.frame(call.prompt, self._settings.model)
+        return self._frames[at]
 
-    def _key(self, body: dict[str, Any]) -> str:
-        return fingerprint({"body": body, "endpoint": self._endpoint.shown})
+    def key(self, call: Call, mode: str | None = None) -> str:
+        """Fingerprint of `body(call, mode)`, as its frame and the text in it, and of the endpoint: same key, same question."""
+        # of the parts, and not of the body: hashing the same rules, examples and schema for each article took longer than judging a fact
+        return request_key(self.frame(call, mode).mark, sendable(call.prompt.user), self._endpoint.shown)
 
     def cost_usd(self, usage: Usage) -> float | None:
         """US dollars for this usage; None when the model's price is not known."""
         return self._price.cost_usd(usage) if self._price else None
+
+    def batch_files(self) -> BatchFiles:
+        """The endpoint's files and batches, over the connections of this client."""
+        return BatchFiles(self._sdk, self._endpoint, self._insist, lambda body: self._vendor.types.chat.ChatCompletion.construct(**body))
 
     async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None) -> Reply:
         """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
@@ -215,6 +242,7 @@ class Client:
         Raises:
             EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted, or several
                 articles in a row got no answer at all.
+            LimitReached: The gate lets it out no more, or `wind_down` was called before it was sent.
             CassetteMiss: Replaying, and the request is not recorded. Other errors of ours from below the HTTP layer pass likewise.
             UsageError: The client is closed, or the call names a fact type that it was not given.
         """
@@ -261,7 +289,7 @@ class Client:
 
     def _lose(self, talk: _Talk, best: Reply) -> None:
         """Counts a call for which no mode worked; after a few the walk ends, so that a hopeless endpoint costs a bounded number."""
-        self._lost[self._key(self.body(talk.call, FIRST))] = None
+        self._lost[self.key(talk.call, FIRST)] = None
         if len(self._lost) < _LOST_WALKS:
             return
         near = max(MODES, key=lambda mode: self._near.get(mode, 0))
@@ -275,7 +303,7 @@ class Client:
     async def _exchange(self, talk: _Talk, mode: str, patience: int | None = None) -> tuple[Reply, Attempt]:
         """One call in one mode under the retry policy; `patience` bounds the requests for failures that may be the mode's fault."""
         body = self.body(talk.call, mode)
-        key = self._key(body)
+        key = self.key(talk.call, mode)
 
         def is_over(state: Any) -> bool:
             attempt, tries = state.outcome.result().attempt, self._settings.attempts
@@ -291,6 +319,7 @@ class Client:
             retry=self._tenacity.retry_if_result(lambda tried: tried.again),
             wait=_wait_s,
             stop=is_over,
+            sleep=self._wait,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
         tried: _Try = await policy(self._once, talk, mode, body, key)
@@ -307,13 +336,14 @@ class Client:
 
     async def _once(self, talk: _Talk, mode: str, body: dict[str, Any], key: str) -> _Try:
         """Exactly one HTTP request, or none where a pause outlasts the call."""
+        self._require_open()
         while (pause := self._quiet_until - time.monotonic()) > 0:
             if self._quiet_until > talk.deadline:
                 error = f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
                 attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
                 self._unanswered.add(talk.call.article_id)
                 return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
-            await asyncio.sleep(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
+            await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
         ticket = await self._gate.admit(body) if self._gate else None
         usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
@@ -339,6 +369,30 @@ class Client:
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
+
+    async def _insist(self, send: Callable[[], Awaitable[Any]], what: str, *, tries: int | None = None) -> Any:
+        """What `send` gives, under the retry policy of calls; for the requests beside calls, which batches need."""
+
+        async def once() -> Any:
+            try:
+                return await send()
+            except Exception as error:  # noqa: BLE001 - as in `_request`
+                failure = error
+            return self._of_error(failure)
+
+        policy = self._tenacity.AsyncRetrying(
+            retry=self._tenacity.retry_if_result(lambda got: isinstance(got, Heard) and got.again),
+            wait=lambda state: _pause_s(state.outcome.result().retry_after_s if state.outcome else None, state.attempt_number),
+            stop=self._tenacity.stop_any(
+                self._tenacity.stop_after_attempt(tries or self._settings.attempts),
+                self._tenacity.stop_before_delay(self._settings.retry_budget_s),
+            ),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        got: Any = await policy(once)
+        if isinstance(got, Heard):
+            raise EndpointError(f"{what}: {got.ends_run or f'{self._endpoint.shown!r}: {got.error}'}", status=got.status)
+        return got
 
     async def _request(self, body: dict[str, Any]) -> Heard:
         static = {name: value for name, value in body.items() if name not in ("model", "messages")}
@@ -436,10 +490,13 @@ class Client:
 
 def _wait_s(state: Any) -> float:
     """Seconds before the next attempt: what the endpoint asked for, else twice as long each time."""
-    asked: float | None = state.outcome.result().attempt.retry_after_s
+    return _pause_s(state.outcome.result().attempt.retry_after_s, state.attempt_number)
+
+
+def _pause_s(asked: float | None, tries: int) -> float:
     if asked is not None:
         return asked
-    longest: float = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (state.attempt_number - 1))
+    longest: float = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (tries - 1))
     return longest * random.uniform(0.75, 1.0)  # noqa: S311 - it spreads load and guards nothing
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from extractor.fingerprint import canonical_json, fingerprint
 from extractor.records import Prompt, Reply
 
 
@@ -67,6 +68,15 @@ def _tidy(schema: Any) -> Any:
     }
 
 
+class Frame(NamedTuple):
+    """What a request has in common with every other of its kind: everything but the text of the article or of its bad facts."""
+
+    mark: str
+    """Fingerprint of `text`."""
+    text: str
+    """The JSON body, with `\\0user\\0` in the place of that text."""
+
+
 class Plan(NamedTuple):
     """The body of one mode for one set of fact types, without the texts of a call: written once, filled for each call."""
 
@@ -77,8 +87,14 @@ class Plan(NamedTuple):
 
     def fill(self, prompt: Prompt) -> list[dict[str, str]]:
         """The messages with a call's texts."""
-        texts = {_SYSTEM: _sendable(prompt.system), _USER: _sendable(prompt.user), "": ""}
+        texts = {_SYSTEM: sendable(prompt.system), _USER: sendable(prompt.user), "": ""}
         return [{"role": role, "content": f"{before}{texts[slot]}{after}"} for role, before, slot, after in self.messages]
+
+    def frame(self, prompt: Prompt, model: str) -> Frame:
+        """The whole body with the slot still in the place of the prompt's own text."""
+        body = {"model": model, "messages": self.fill(prompt.model_copy(update={"user": _USER})), **self.static}
+        text = canonical_json(body)
+        return Frame(fingerprint(text), text)
 
 
 def slots() -> list[dict[str, str]]:
@@ -105,7 +121,12 @@ def _compact(text: str, schema: Mapping[str, Any]) -> str:
     return dense.join("\n".join(line.strip() for line in part.split("\n")) for part in (before, after))
 
 
-def _sendable(text: str) -> str:
+def request_key(frame: str, text: str, endpoint: str) -> str:
+    """Fingerprint of a request: of its frame's mark, of the text in the slot, and of the base URL it goes to."""
+    return fingerprint([frame, text, endpoint])
+
+
+def sendable(text: str) -> str:
     """`text` as UTF-8 can carry it: a lone surrogate, which no file gives but a caller may, becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
 

@@ -10,6 +10,9 @@ from extractor.llm.endpoint import OPENAI_URL, endpoint
 from extractor.records import Usage
 from extractor.settings import Settings
 
+BATCH_SHARE = 0.5
+"""Of the price, for requests in a batch: https://platform.openai.com/docs/guides/batch, "50% cost discount"."""
+
 _PER = 1_000_000  # prices are given for a million tokens
 
 

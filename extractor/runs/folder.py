@@ -22,11 +22,14 @@ from extractor.facts import catalog
 from extractor.llm.cassette import Cassettes, Manifest, cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
 from extractor.llm.local import LocalServer, fitted
+from extractor.llm.prices import BATCH_SHARE
 from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT
 from extractor.records import Article, Call, Record
+from extractor.runs.batch import BatchRun
 from extractor.runs.estimate import Estimate, estimate, what_changed
 from extractor.runs.flow import flow
 from extractor.runs.ledger import LEDGER_NAME, Ledger
+from extractor.runs.ledger_batches import BatchLedger
 from extractor.runs.run import Progress, Run, RunReport, Unreadable
 from extractor.runs.session import Memory, Session
 from extractor.settings import DEFAULT_OUT, Settings, overridden
@@ -56,6 +59,8 @@ class RunOptions(Record):
     """Articles to ask at most; None for all."""
     retry_failed: bool = False
     """Ask articles again that are remembered as failed or partial."""
+    batch: bool = False
+    """Ask through the provider's batches: half the price, answers within a day."""
 
 
 def run(
@@ -91,9 +96,12 @@ async def arun(
     """
     if options.record and options.replay:
         raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
+    if options.batch and (options.record or options.replay):
+        raise UsageError("--batch neither records nor replays: cassettes hold single requests. Drop one of them.")
     settings = overridden(settings)
-    if options.replay and settings.local:
-        raise UsageError("--local and --replay exclude each other: the one asks a model, the other none.")
+    if settings.local and (options.replay or options.batch):
+        other = "--replay" if options.replay else "--batch"
+        raise UsageError(f"--local and {other} exclude each other: a model file is asked at once, on this machine.")
     settings = fitted(settings)
     names, mode = options.fact_types, None
     if options.replay:
@@ -105,7 +113,7 @@ async def arun(
     types = catalog.load(names)
     sources = discover(options.paths)
     with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger(options.out))
+        ledger = stack.enter_context(BatchLedger(options.out))
         tapes = _open_cassettes(options, stack)
         server = await _serve(settings, stack, notice)
         memory = Memory(
@@ -123,7 +131,15 @@ async def arun(
             if notice and (changed := what_changed(ledger, session, manifest)):
                 notice(changed)
             ledger.start_run(manifest, session.stored_types())
-            report = await Run(session, limit=options.limit, progress=progress).over(_articles(sources, options.published))
+            if options.batch:
+                work: Run = BatchRun(session, ledger, limit=options.limit, progress=progress, notice=notice)
+            else:
+                work = Run(session, limit=options.limit, progress=progress)
+                if notice and (waiting := ledger.open_batches()):
+                    notice(
+                        f"{len(waiting)} batches of this folder are on the way: with --batch their answers are used, without it asked anew."
+                    )
+            report = await work.over(_articles(sources, options.published))
             if notice and sources.skipped:
                 notice(describe_skipped(sources.skipped))
             if options.record:
@@ -149,7 +165,10 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
         ledger = stack.enter_context(Ledger(options.out, read_only=True)) if exists else None
         session = Session(types, settings, Memory(ledger=ledger, retry_failed=options.retry_failed))
         stack.callback(_closed_aside, session)
-        return estimate(_articles(sources, options.published), session, limit=options.limit)
+        found = estimate(_articles(sources, options.published), session, limit=options.limit)
+        if options.batch and found.cost_usd is not None:
+            found = found.model_copy(update={"cost_usd": found.cost_usd * BATCH_SHARE})
+        return found
 
 
 class Request(NamedTuple):

@@ -10,6 +10,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from extractor.errors import LimitReached, SettingsError
@@ -25,9 +26,9 @@ FIRST_OUTPUT_TOKENS = 1_000
 
 # Measured with o200k on news text: characters in a token, by script. Unknown scripts are counted as one token a character.
 _SCRIPTS = (
-    (re.compile(r"[\u0000-\u024f\u1e00-\u1eff\u2000-\u206f]"), 4.0),  # Latin, punctuation
-    (re.compile(r"[\u0370-\u052f]"), 3.0),  # Greek, Cyrillic
-    (re.compile(r"[\u0590-\u06ff\u0750-\u077f]"), 2.5),  # Hebrew, Arabic
+    (re.compile(r"[\u0000-\u024f\u1e00-\u1eff\u2000-\u206f]+"), 4.0),  # Latin, punctuation
+    (re.compile(r"[\u0370-\u052f]+"), 3.0),  # Greek, Cyrillic
+    (re.compile(r"[\u0590-\u06ff\u0750-\u077f]+"), 2.5),  # Hebrew, Arabic
 )
 
 
@@ -82,6 +83,7 @@ class Limits:
         self._price = price
         self._window: deque[Ticket] = deque()
         self._turn = asyncio.Lock()
+        self._ending = asyncio.Event()
         self._spent_usd = 0.0
         self._reserved_usd = 0.0
         self._estimated = self._actual = 0
@@ -98,6 +100,10 @@ class Limits:
             return self._answer_tokens / self._answers
         return float(min(self._settings.max_output_tokens or FIRST_OUTPUT_TOKENS, FIRST_OUTPUT_TOKENS))
 
+    def wind_down(self) -> None:
+        """From now on nobody is admitted, those that wait included."""
+        self._ending.set()
+
     async def admit(self, body: Mapping[str, Any]) -> Ticket:
         """A ticket for one request, as soon as the limits allow it; in the order asked.
 
@@ -105,7 +111,7 @@ class Limits:
             body: The JSON body that is sent.
 
         Raises:
-            LimitReached: Its estimated cost is more than what is left of `max_cost_usd`.
+            LimitReached: Its estimated cost is more than what is left of `max_cost_usd`, or `wind_down` was called.
         """
         estimated = estimate_body(body)
         async with self._turn:
@@ -143,6 +149,8 @@ class Limits:
     async def _wait_for_room(self, ticket: Ticket) -> None:
         rpm, tpm = self._settings.rpm, self._settings.tpm
         while True:
+            if self._ending.is_set():
+                raise LimitReached("The run ended while this request waited for its turn; the same command goes on.")
             now = time.monotonic()
             while self._window and now - self._window[0].at >= WINDOW_S:
                 self._window.popleft()
@@ -151,4 +159,5 @@ class Limits:
             too_much = tpm is not None and bool(self._window) and sum(one.tokens for one in self._window) + ticket.tokens > tpm
             if not (too_many or too_much):
                 return
-            await asyncio.sleep(max(self._window[0].at + WINDOW_S - now, 0.01))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), max(self._window[0].at + WINDOW_S - now, 0.01))

@@ -59,4 +59,8 @@ def _quoted(span: Span, text: str) -> dict[str, Any]:
 def storable(text: str) -> str:
     """`text` as UTF-8 can hold it: a lone surrogate, which a model may write, becomes its escape."""
     # SQLite keeps UTF-8; a lone surrogate in a model's text would not go in
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") if any("\ud800" <= char <= "\udfff" for char in text) else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text

@@ -111,7 +111,8 @@ class Run:
         """Ask every article that is not done, `settings.concurrency` at a time.
 
         An endpoint that refuses everything, a full disk, a limit and a first signal end the run early: what is in flight at a limit or a
-        signal is finished and remembered. A second signal cancels it.
+        signal is finished and remembered. After a signal nothing is sent any more: an article that needs another request is left for the
+        next run, which finds what it was answered. A second signal cancels what is in flight.
 
         Raises:
             asyncio.CancelledError: The caller cancelled it.
@@ -179,6 +180,8 @@ class Run:
         except (EndpointError, LimitReached) as stop:
             # no new article; what is in flight has perhaps been paid for, and is finished
             self._stop(str(stop))
+            if isinstance(stop, EndpointError):  # what waits for its turn would be refused as well
+                self._session.wind_down()
             return
         self.report = self.report.with_outcome(outcome, missed=article.id in self._session.missed)
         self._tell(outcome)
@@ -212,7 +215,9 @@ class Run:
             self._stop(f"The progress callback raised {error!r}.")
 
     def _on_signal(self, number: int, task: "asyncio.Task[object]") -> None:
-        if self._stopping and not self._cut:
+        if self._stopping is None:
+            self._session.wind_down()
+        elif not self._cut:
             self._cut = True
             task.cancel()
         self._stopping = number

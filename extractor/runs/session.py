@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from extractor.errors import CassetteMiss
 from extractor.evidence.outcome import Outcome
@@ -24,6 +25,7 @@ from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
 from extractor.runs.ledger import Known, Ledger, Request
 from extractor.runs.limits import Limits
+from extractor.runs.question import outcome_key, question_key
 from extractor.runs.rows import Provenance
 from extractor.settings import Settings
 
@@ -75,14 +77,15 @@ class Session:
         self.schemas = {name: type_fingerprint(fact_type) for name, fact_type in types.items()}
         self._prompts = prompt_fingerprints()
         self._provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
+        self._question = question_key(self.schemas, self._prompts, settings.model_dump(exclude={"api_key"}))
         self._endpoint = fingerprint([settings.base_url, settings.model])
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
         limited = settings.rpm or settings.tpm or settings.max_cost_usd
-        self.client = Client(
-            settings, types, mode=remembered, gate=Limits(settings, price_of(settings)) if limited else None, server=server
-        )
+        self._limits = Limits(settings, price_of(settings)) if limited else None
+        self.client = Client(settings, types, mode=remembered, gate=self._limits, server=server)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
 
@@ -90,12 +93,19 @@ class Session:
         """Close the client; the ledger and the cassettes belong to whoever opened them."""
         await self.client.aclose()
 
+    def wind_down(self) -> None:
+        """From now on nothing is sent: an article that needs another request ends with `LimitReached` and is left for the next run."""
+        self.client.wind_down()
+        if self._limits:
+            self._limits.wind_down()
+
     def manifest(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """What a run is made with, for the ledger: versions, settings without secrets, options, prompts and schemas."""
+        """What a run is made with, for the ledger: versions, settings without secrets and which were given, options, prompts, schemas."""
         packages = ("grounded-fact-extractor", "openai", "instructor", "pydantic")
         return {
             "versions": {package: version(package) for package in packages},
             "settings": {**self.settings.model_dump(mode="json", exclude={"api_key"}), "base_url": self.client.endpoint_url},
+            "given": sorted(self.settings.model_fields_set),
             "options": dict(options),
             "prompts": self._prompts,
             "schemas": self.schemas,
@@ -107,20 +117,7 @@ class Session:
 
     def key(self, article: Article) -> str:
         """Fingerprint of everything that is asked about an article: with the same key nothing is asked again."""
-        settings = self.settings
-        return fingerprint(
-            {
-                "text": article.text,
-                "title": article.title,
-                "published": str(article.published),
-                "types": self.schemas,
-                "prompts": self._prompts,
-                "model": settings.model,
-                "sampling": [settings.temperature, settings.max_output_tokens],
-                # how a short article is cut does not depend on the budget
-                "part_chars": settings.part_chars if len(article.text) > settings.part_chars else None,
-            }
-        )
+        return outcome_key(article, self._question, self.settings.part_chars)
 
     def is_done(self, article: Article) -> Known | None:
         """What is known of the article, when nothing needs to be asked or judged; None when something does."""
@@ -139,21 +136,27 @@ class Session:
 
         Raises:
             EndpointError: The endpoint refuses everything.
+            LimitReached: `max_cost_usd` is reached, or a request is needed after `wind_down`.
             CassetteMiss: Replaying, the request is not recorded, and misses are not outcomes.
             LedgerError: It cannot be remembered.
         """
         ledger, cassettes = self.memory.ledger, self.memory.cassettes
+        key = self.key(article)
         with cassettes.article(article.id) if cassettes else nullcontext():
             known = ledger.known(article.id) if ledger and not self.memory.ask_anew else None
             outcome = None
-            if known and known.judge_version != JUDGE_VERSION and known.outcome_key == self.key(article):
+            if known and known.judge_version != JUDGE_VERSION and known.outcome_key == key:
                 # only our judging changed: the stored replies are judged again, without a call
                 outcome = await self._drive(article, stored_only=True)
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
-        if ledger:
-            ledger.outcome(outcome, key=self.key(article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+        self.remember(outcome)
         return outcome
+
+    def remember(self, outcome: Outcome) -> None:
+        """Put what came of an article into the ledger, where there is one."""
+        if ledger := self.memory.ledger:
+            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self._provenance)
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
@@ -187,10 +190,16 @@ class Session:
 
     async def _reply(self, call: Call, *, stored_only: bool) -> Reply:
         ledger = self.memory.ledger
-        if ledger and not self.memory.ask_anew:
+        if ledger is None or self.memory.ask_anew:
+            return await self._answer(call, stored_only=stored_only)
+        # two articles of one text ask the same: the second waits, and finds the first one's reply
+        async with self._asking.setdefault(self.client.key(call), asyncio.Lock()):
             stored = ledger.reply(self.client.key(call), call.fact_types, only_ok=self.memory.retry_failed)
-            if stored:
-                return stored
+            return stored or await self._answer(call, stored_only=stored_only)
+
+    async def _answer(self, call: Call, *, stored_only: bool) -> Reply:
+        """The reply to a call that is not stored."""
+        ledger = self.memory.ledger
         if stored_only:
             return Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
         try:
@@ -207,5 +216,5 @@ class Session:
 
     def _remember(self, call: Call, attempt: Attempt) -> None:
         if self.memory.ledger:
-            request = Request(self.client.body(call, attempt.mode), self.client.endpoint_url, self.client.cost_usd(attempt.usage))
+            request = Request(self.client.frame(call, attempt.mode), self.client.endpoint_url, self.client.cost_usd(attempt.usage))
             self.memory.ledger.attempt(call, attempt, request)

@@ -663,8 +663,19 @@ def test_body_is_what_is_sent(mode):
 
 def test_key_depends_on_the_endpoint_and_the_body(offline):
     """The same question to another endpoint is another question."""
-    assert offline.key(_call()) == fingerprint({"body": offline.body(_call()), "endpoint": "http://127.0.0.1:9/v1"})
+    assert offline.key(_call()) == fingerprint([offline.frame(_call()).mark, _call().prompt.user, "http://127.0.0.1:9/v1"])
     assert offline.key(_call(1)) != offline.key(_call(2))
+    assert offline.key(_call(), "json") != offline.key(_call(), "tools")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_frame_and_its_text_are_the_body(offline, mode):
+    """The frame is the same for every article, and with the text in its slot it is exactly the JSON of the body."""
+    frame = offline.frame(_call(1), mode)
+    assert offline.frame(_call(2), mode) is frame
+    assert frame.mark == fingerprint(frame.text)
+    text = _call(1).prompt.user
+    assert json.loads(frame.text.replace(json.dumps("\0user\0")[1:-1], json.dumps(text)[1:-1])) == offline.body(_call(1), mode)
 
 
 def test_schema_is_built_once(monkeypatch):

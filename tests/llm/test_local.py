@@ -390,10 +390,11 @@ def test_a_model_file_excludes_another_choice(model, beside):
         Extractor([Rumour], local=model, **beside)
 
 
-def test_a_model_file_excludes_replaying(articles, model, tmp_path):
-    """A replay asks nobody."""
-    with pytest.raises(UsageError, match="--local and --replay exclude each other"):
-        over(articles, model, replay=tmp_path)
+@pytest.mark.parametrize("beside", [{"replay": Path("tapes")}, {"batch": True}], ids=["replay", "batch"])
+def test_a_model_file_excludes_replays_and_batches(articles, model, beside):
+    """A replay asks nobody, and a batch a provider."""
+    with pytest.raises(UsageError, match=r"--local and --(replay|batch) exclude each other"):
+        over(articles, model, **beside)
 
 
 def test_context_and_threads_are_for_a_model_file():

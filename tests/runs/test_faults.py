@@ -107,7 +107,7 @@ def exported(out):
 
 def summary(out):
     with Ledger(out, read_only=True) as ledger:
-        return ledger.summary()
+        return {**ledger.summary(), "failures": list(ledger.failures())}
 
 
 def go(articles, endpoint, *, timeout_s=20.0, concurrency=CONCURRENCY, retry_failed=False, attempts=3):

@@ -8,6 +8,7 @@ from answers import answering, transfer, write_articles
 
 from extractor.errors import LedgerError, UsageError
 from extractor.evidence.outcome import Outcome
+from extractor.llm.modes import Frame
 from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
 from extractor.runs.flow import Plan, flow
 from extractor.runs.folder import RunOptions, run
@@ -55,7 +56,7 @@ def lines(folder):
 
 
 def attempted(ledger, attempt):
-    ledger.attempt(call(), attempt, Request({"model": "m", "messages": [{"role": "user", "content": "text"}]}, "http://127.0.0.1/v1"))
+    ledger.attempt(call(), attempt, Request(Frame("b2:0", "{}"), "http://127.0.0.1/v1"))
 
 
 def call(article_id="a"):
@@ -188,6 +189,66 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path):
         Ledger(tmp_path)
 
 
+def test_a_ledger_of_the_first_schema_is_brought_up_to_date(tmp_path):
+    """What it knew of an article, its text and its facts are all there after the migrations; looking alone changes nothing."""
+    db = sqlite3.connect(tmp_path / "ledger.sqlite")
+    db.executescript(f"{MIGRATIONS[0].sql}; PRAGMA user_version = 1;")
+    article = Article(id="a", text=TEXT)
+    db.execute(
+        "INSERT INTO articles (id, record, outcome_key, judge_version, status, cause, reason, run_id, seen_run)"
+        " VALUES ('a', ?, 'key', 1, 'partial', 'refusal', 'No.', 1, 1)",
+        (article.model_dump_json(),),
+    )
+    db.execute("""INSERT INTO facts VALUES ('a', 0, 'b2:2', 'weapons_transfer', 'kept', '{"id": "b2:2"}')""")
+    db.commit()
+    db.close()
+    with pytest.raises(LedgerError, match="older version"):
+        Ledger(tmp_path, read_only=True)
+    with Ledger(tmp_path) as ledger:
+        assert ledger.known("a") == ("key", 1, "partial", "refusal")
+        (entry,) = ledger.articles()
+        assert (Article.model_validate(entry["record"]), entry["reason"], entry["present"]) == (article, "No.", True)
+        assert lines(tmp_path) == [{"id": "b2:2"}]
+    with Ledger(tmp_path, read_only=True) as ledger:
+        assert [failure["id"] for failure in ledger.failures()] == ["a"]
+
+
+def test_an_input_that_can_be_read_again_is_no_longer_called_unreadable(tmp_path):
+    """What a whole run could read is forgotten as unreadable; a run that stopped early forgets nothing."""
+    with begin(tmp_path) as ledger:
+        ledger.unreadable("photo.txt", "It is binary.")
+        ledger.unreadable("torn.pdf", "It is no PDF.")
+        ledger.end_run(3, all_seen=True)
+    with begin(tmp_path) as ledger:
+        ledger.end_run(4, all_seen=False)
+        assert set(ledger.summary()["unreadable"]) == {"photo.txt", "torn.pdf"}
+    with begin(tmp_path) as ledger:
+        ledger.unreadable("torn.pdf", "It is no PDF.")
+        ledger.end_run(3, all_seen=True)
+        assert set(ledger.summary()["unreadable"]) == {"torn.pdf"}
+
+
+@pytest.mark.parametrize("cut", ["CREATE INDEX attempts_by_article", "INSERT INTO meta", "DROP TABLE articles", "RENAME TO articles"])
+def test_a_kill_in_the_middle_of_a_migration_leaves_nothing_half_made(tmp_path, cut):
+    """A migration and its number are one transaction: killed in it, the next process makes it anew."""
+    code = (
+        "import os, sqlite3, sys\n"
+        "from pathlib import Path\n"
+        "from extractor.runs import ledger_file\n"
+        "connect = ledger_file._connect\n"
+        "def killing(path, **options):\n"
+        "    db = connect(path, **options)\n"
+        "    db.set_trace_callback(lambda sql: os.kill(os.getpid(), 9) if sys.argv[2] in sql else None)\n"
+        "    return db\n"
+        "ledger_file._connect = killing\n"
+        "ledger_file.LedgerFile(Path(sys.argv[1]))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path), cut], check=False).returncode == -9
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        assert len(list(ledger.rows())) == 1
+
+
 @pytest.mark.parametrize("content", [b"this is no database at all, only text" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
 def test_a_damaged_ledger_is_a_clear_error(tmp_path, content):
     """A file that is no ledger is named, and not written over."""
@@ -252,10 +313,13 @@ def test_verify_finds_what_was_changed_by_hand(tmp_path):
     db = sqlite3.connect(tmp_path / "out/ledger.sqlite")
     db.execute("UPDATE attempts SET user_text = replace(user_text, '13 tanks', '18 tanks') WHERE article_id = 'a00.txt'")
     db.execute("UPDATE facts SET row = replace(row, '\"minimum\": 13', '\"minimum\": 18') WHERE article_id = 'a01.txt'")
-    db.execute("UPDATE articles SET record = replace(record, 'Norway will', 'Norway may ') WHERE id = 'a00.txt'")
+    db.execute("UPDATE records SET record = replace(record, 'Norway will', 'Norway may ') WHERE article_id = 'a00.txt'")
     db.commit()
     db.close()
     with Ledger(tmp_path / "out", read_only=True) as ledger:
         wrong = ledger.verify()
-    assert [any(words in line for line in wrong) for words in ("attempt 1", "of 'a01.txt' is not", "quote does not stand")] == [True] * 3
-    assert len(wrong) == 3
+    assert [
+        any(words in line for line in wrong)
+        for words in ("attempt 1 is not", "article 'a00.txt' is not", "of 'a01.txt' is not", "quote does not stand")
+    ] == [True] * 4
+    assert len(wrong) == 4

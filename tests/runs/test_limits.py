@@ -75,6 +75,22 @@ def test_a_request_larger_than_the_whole_limit_is_sent_alone(short_minute):
     assert times[1] >= WINDOW_S * 0.9
 
 
+def test_winding_down_ends_every_wait():
+    """Those that wait for room are refused at once, and so are those that come after."""
+
+    async def main():
+        limits = Limits(Settings(rpm=1), None)
+        await limits.admit(body("first"))
+        waiting = [asyncio.ensure_future(limits.admit(body("word"))) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        assert not any(one.done() for one in waiting)
+        limits.wind_down()
+        ended = await asyncio.wait_for(asyncio.gather(*waiting, limits.admit(body("late")), return_exceptions=True), 5)
+        assert [type(one) for one in ended] == [LimitReached] * 4
+
+    asyncio.run(main())
+
+
 def test_money_is_reserved_before_the_request():
     """Requests under way count with their estimates, so that no number of them at once exceeds the limit."""
 

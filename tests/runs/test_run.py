@@ -10,7 +10,7 @@ import time
 import weakref
 
 import pytest
-from answers import answering, misquoted, transfer, write_articles
+from answers import answering, is_repair, misquoted, transfer, write_articles
 
 from extractor.errors import LedgerError, UsageError
 from extractor.llm import client as client_module
@@ -405,10 +405,10 @@ COMMAND = (
 
 
 @contextlib.contextmanager
-def command(tmp_path, endpoint, concurrency=3):
+def command(tmp_path, endpoint, concurrency=3, more=()):
     """The command over the folder, in a process of its own, with all its first requests in flight."""
     arguments = ["run", str(tmp_path / "articles"), "--base-url", endpoint.base_url, "--out", str(tmp_path / "out"), "--concurrency"]
-    arguments += [str(concurrency), "--schema", "weapons_transfer"]
+    arguments += [str(concurrency), "--schema", "weapons_transfer", *more]
     process = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield process
@@ -439,6 +439,72 @@ def test_a_first_signal_finishes_what_is_in_flight(number, tmp_path):
         again = run(options_of(tmp_path), Settings(base_url=endpoint.base_url))
         assert (again.complete, again.unchanged, again.exit_code) == (5, 4, 0)
         assert len(endpoint.requests) == 9
+
+
+@pytest.mark.parametrize("why", ["--rpm", "Retry-After"])
+def test_a_first_signal_ends_a_wait(why, tmp_path):
+    """A run that waits for its turn, by its own limit or because the endpoint asked, ends at once; its articles are left for the next."""
+    write_articles(tmp_path / "articles", 9)
+    busy = threading.Event()
+
+    def answer(request):
+        if why == "Retry-After" and len(endpoint.requests) > 2:
+            busy.set()
+            return Raw({"error": {"message": "slow down"}}, 429, {"retry-after": "200"})
+        return answering(transfer())(request)
+
+    with LoopbackEndpoint(answer) as endpoint:
+        run(options_of(tmp_path, limit=1), Settings(base_url=endpoint.base_url))  # the mode is known from here on
+        with command(tmp_path, endpoint, more=["--rpm", "2"] if why == "--rpm" else []) as process:
+            wait_until(lambda: len(endpoint.requests) == 3 if why == "--rpm" else busy.is_set())
+            time.sleep(0.2)
+            assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=10)
+        assert process.returncode == 143
+        assert "Traceback" not in said
+        assert "interrupted (SIGTERM)" in said
+        done = known(tmp_path / "out")
+        assert set(done.values()) == {"complete"}
+        assert len(done) == (3 if why == "--rpm" else 2)
+        why = "healed"
+        again = run(options_of(tmp_path), Settings(base_url=endpoint.base_url))
+        assert (again.complete, again.unchanged, again.exit_code) == (9 - len(done), len(done), 0)
+
+
+def test_a_signal_before_a_repair_leaves_it_to_the_next_run(tmp_path):
+    """After a first signal nothing is sent: an article that needs a repair is left, and its answer is not asked for again."""
+    write_articles(tmp_path / "articles", 1)
+    gate = threading.Event()
+
+    def answer(request):
+        if not is_repair(request):
+            gate.wait(20)
+        return answering(misquoted(), repairs=[{"item": 1, "fact": transfer()}])(request)
+
+    with LoopbackEndpoint(answer) as endpoint:
+        with command(tmp_path, endpoint) as process:
+            wait_until(lambda: len(endpoint.requests) == 1)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+            gate.set()
+            _, said = process.communicate(timeout=10)
+        assert (process.returncode, known(tmp_path / "out")) == (143, {}), said
+        again = run(options_of(tmp_path), Settings(base_url=endpoint.base_url))
+        assert [is_repair(request) for request in endpoint.requests] == [False, True]
+    assert (again.repaired, again.exit_code) == (1, 0)
+
+
+def test_a_refusing_endpoint_ends_a_slow_run_at_once(tmp_path):
+    """Those that wait for their turn under a limit would be refused as well: they are not sent."""
+    write_articles(tmp_path / "articles", 9)
+    with LoopbackEndpoint(lambda request: REFUSED if len(endpoint.requests) > 1 else answering(transfer())(request)) as endpoint:
+        run(options_of(tmp_path, limit=1), Settings(base_url=endpoint.base_url))  # the mode is known from here on
+        began = time.monotonic()
+        report = run(options_of(tmp_path), Settings(base_url=endpoint.base_url, rpm=2, concurrency=9))
+        assert len(endpoint.requests) <= 3
+    assert report.exit_code == 4
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(("first", "second"), [(signal.SIGINT, signal.SIGINT)])

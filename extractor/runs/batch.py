@@ -1,0 +1,188 @@
+"""A run through a provider's batches, at half the price: all articles ask, one batch answers, what is still open asks again.
+
+In: articles and a session. Out: a `RunReport`; everything else is in the ledger. Floor: runs.
+Before changing it: nothing is kept in memory from one batch to the next. An article's flow is driven anew from stored replies each time,
+as far as they go, and what it then asks goes into the next batch: so any process can go on where another one ended.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import IO
+
+from extractor.errors import EndpointError, LimitReached, UsageError
+from extractor.evidence.outcome import Outcome
+from extractor.evidence.validate import JUDGE_VERSION
+from extractor.records import Article, Call, Reply
+from extractor.runs.dispatch import Dispatch
+from extractor.runs.flow import flow
+from extractor.runs.ledger_batches import BatchLedger
+from extractor.runs.run import READ_AHEAD, Progress, Run, Unreadable
+from extractor.runs.session import Session
+
+TRIES = 3
+"""Batches that one request goes into at most while it comes back without an answer; each may take a day."""
+
+
+class BatchRun(Run):
+    """One pass over articles, through batches.
+
+    Args:
+        session: How to ask, over `ledger`.
+        ledger: Where to remember.
+        limit: Articles to ask in this run at most; None for all.
+        progress: Told after each article.
+        notice: Told how batches fare, in a sentence each.
+
+    Raises:
+        UsageError: The settings bound requests or tokens a minute, which a batch does not have.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        ledger: BatchLedger,
+        *,
+        limit: int | None = None,
+        progress: Progress | None = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
+        if session.settings.rpm or session.settings.tpm:
+            raise UsageError(
+                "--rpm and --tpm bound requests as they are sent, and a batch is the provider's to pace: drop them, or --batch."
+            )
+        super().__init__(session, limit=limit, progress=progress)
+        self._ledger = ledger
+        self._say = notice or (lambda _: None)
+        self._dispatch = Dispatch(session, ledger, self._say, self._sleep)
+        self._since = ledger.first_run()
+        self._woken = asyncio.Event()
+        self._looked_at = 0
+        self._money_is_spent = False
+
+    async def _all(self, articles: Iterator[Article | Unreadable]) -> None:
+        try:
+            await self._dispatch.pick_up()
+            await self._rounds(articles)
+        except EndpointError as refused:
+            self._stop(str(refused))
+        finally:
+            if open_batches := len(self._dispatch):
+                count = f"{open_batches} batches are" if open_batches > 1 else "One batch is"
+                self._say(f"{count} on the way at the provider: the same command goes on from there, and pays nothing twice.")
+            self._dispatch.close()
+
+    async def _rounds(self, articles: Iterator[Article | Unreadable]) -> None:
+        """Read and ask while there is room; then wait for a batch, let its articles go on, and so on until none is left."""
+        more = True
+        held: list[IO[bytes]] = []  # articles whose batch was refused as a whole
+        with ExitStack() as stack:
+            while not self._stopping:
+                while more and self._dispatch.has_room:
+                    more = await self._read_on(articles)
+                if self._stopping:
+                    return
+                if self._dispatch.has_room:
+                    await self._dispatch.send()
+                if not self._dispatch and not held:
+                    return
+                ready: list[IO[bytes]] = []
+                for batch, state in await self._dispatch.over():
+                    waited = stack.enter_context(batch.articles)
+                    (ready if await self._dispatch.collect(batch, state) else held).append(waited)
+                    self.report = self.report.model_copy(update={"usage": self._dispatch.usage, "cost_usd": self._dispatch.cost_usd})
+                for waited in ready:
+                    await self._go_on_with(waited)
+                while held and self._dispatch.has_room:
+                    await self._go_on_with(held.pop(0))
+
+    async def _read_on(self, articles: Iterator[Article | Unreadable]) -> bool:
+        """Look at some more articles; False when there are none, or no more are to be asked."""
+        chunk = await asyncio.to_thread(lambda: list(itertools.islice(articles, READ_AHEAD)))
+        for article in chunk:
+            if self._stopping or self._money_is_spent:
+                return False
+            if isinstance(article, Unreadable):
+                self._unreadable(article)
+            elif known := self._session.is_done(article):
+                self._unchanged(article, incomplete=known.status != "complete")
+            elif self._limit is not None and self._looked_at >= self._limit:
+                self._stop(f"The limit of {self._limit} articles is reached. Run again to go on.")
+                return False
+            else:
+                self._looked_at += 1
+                await self._go_on(article)
+        return bool(chunk)
+
+    async def _go_on_with(self, articles: IO[bytes]) -> None:
+        with articles:
+            articles.seek(0)
+            for place, line in enumerate(articles):
+                if self._stopping:
+                    return
+                await self._go_on(Article.model_validate_json(line))
+                if place % READ_AHEAD == 0:
+                    await asyncio.sleep(0)  # a signal is heard
+
+    async def _go_on(self, article: Article) -> None:
+        """Finish an article out of stored replies; where they end, its calls go into a batch and it waits beside them."""
+        got = self._judged_again(article) or self._so_far(article, self._stored)
+        if isinstance(got, Outcome):
+            self._session.remember(got)
+            self.report = self.report.with_outcome(got, missed=False)
+            self._tell(got)
+            return
+        keys = {self._session.client.key(call): call for call in got}
+        held = {key: batch for key in keys if (batch := self._dispatch.holding(key))}
+        waits_for = next(iter(held.values()), None)  # for one of them is enough: what is then missing waits for the next
+        fresh = {key: call for key, call in keys.items() if key not in held}
+        if fresh and not self._money_is_spent:
+            try:
+                waits_for = await self._dispatch.ask(fresh)
+            except LimitReached as limit:
+                self._money_is_spent = True
+                self._stop(str(limit))
+        if waits_for:
+            waits_for.add(article)
+
+    def _judged_again(self, article: Article) -> Outcome | None:
+        """Where only our judging changed, what it makes of the stored replies, without a call: as in a live run."""
+        known = self._ledger.known(article.id)
+        if known is None or known.judge_version == JUDGE_VERSION or known.outcome_key != self._session.key(article):
+            return None
+        not_asked = Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
+        got = self._so_far(article, lambda call: self._stored(call) or not_asked)
+        return got if isinstance(got, Outcome) and got.cause != "not_asked" else None
+
+    def _so_far(self, article: Article, stored: Callable[[Call], Reply | None]) -> Outcome | list[Call]:
+        """The outcome of an article, where stored replies go so far; else the calls that have none."""
+        steps = flow(article, self._session.plan)
+        calls = next(steps)
+        while True:
+            replies = [stored(call) for call in calls]
+            known = [reply for reply in replies if reply]
+            if len(known) < len(calls):
+                return [call for call, reply in zip(calls, replies, strict=True) if reply is None]
+            try:
+                calls = steps.send(known)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+
+    def _stored(self, call: Call) -> Reply | None:
+        key = self._session.client.key(call)
+        found = self._ledger.asked_since(self._since, call, key, tries=TRIES)
+        return found or self._ledger.reply(key, call.fact_types, only_ok=self._session.memory.retry_failed)
+
+    def _on_signal(self, number: int, task: "asyncio.Task[object]") -> None:
+        super()._on_signal(number, task)
+        self._woken.set()
+
+    async def _sleep(self, seconds: float) -> bool:
+        """Wait; False when a signal came meanwhile or before."""
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return True
+        return False
