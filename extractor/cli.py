@@ -159,6 +159,7 @@ def _add_asked(commands: Commands) -> None:
     prompt = _command(commands, "prompt", "exactly what would be sent, with its size; sends nothing", _prompt)
     _add_input(prompt)
     prompt.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
+    prompt.add_argument("--local", type=Path, metavar="FILE.gguf", help="as this model file would be asked: it is told the schema in words")
     prompt.add_argument("--json", action="store_true", help="the request bodies, one a line")
 
 
@@ -374,6 +375,6 @@ def _prompt(arguments: argparse.Namespace) -> int:
     from extractor.settings import resolve
 
     options = folder.RunOptions(paths=tuple(arguments.paths), fact_types=tuple(arguments.schema), published=arguments.published)
-    for request in folder.requests(options, resolve(model=arguments.model)):
+    for request in folder.requests(options, resolve(model=arguments.model, local=arguments.local)):
         print(json.dumps(request.body, ensure_ascii=False) if arguments.json else describe.request_page(request.call, request.body))
     return 0

@@ -15,6 +15,7 @@ import pytest
 from pydantic import Field
 
 from extractor import Extractor, Fact, RunOptions, Settings, SettingsError, UsageError, Verbatim, run
+from extractor.cli import main
 from extractor.errors import EndpointError
 from extractor.llm import local
 from extractor.llm.client import Client
@@ -227,6 +228,32 @@ def test_the_model_is_told_what_it_is_held_to(model, kind):
     assert body["messages"][-1]["content"] == "The article."
 
 
+def test_the_prompt_that_is_shown_is_the_one_that_is_sent(model, articles, capsys):
+    """`extractor prompt --local` loads nothing and prints the body that the file's model is asked with."""
+    schema = f"{articles.parent / 'rumour.py'}:Rumour"
+    assert main(["prompt", str(articles / "a0.txt"), "--schema", schema, "--local", str(model), "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["model"] == read_gguf(model).identity
+    assert "A rumour that the article tells." in body["messages"][0]["content"]
+
+
+def test_the_rules_are_read_once(model):
+    """After a repair, which begins otherwise, the next article's prompt is not read anew from its first word: it is most of the time."""
+    settings = fitted(Settings(local=model, concurrency=1))
+    kinds = ("extract", "repair", "extract")
+
+    async def ask(server):
+        async with Client(settings, {"rumour": Rumour}, server=server) as client:
+            prompts = [Prompt(name="x", system=f"Rules of {kind}. " * 200, user=f"Article {n}.") for n, kind in enumerate(kinds)]
+            calls = [Call(kind=k, article_id="a", fact_types=("rumour",), prompt=prompt) for k, prompt in zip(kinds, prompts, strict=True)]
+            return [(await client.ask(call)).usage for call in calls]
+
+    with LocalServer(settings) as server:
+        first, between, again = asyncio.run(ask(server))
+    assert max(first.cached_tokens, between.cached_tokens) < 0.1 * first.input_tokens
+    assert again.cached_tokens > 0.9 * again.input_tokens
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_shipped_types_are_asked_and_answered(model):
@@ -304,6 +331,29 @@ def test_the_server_does_not_outlive_a_run_that_is_killed_while_it_loads(tmp_pat
     began = time.monotonic()
     wait_until(lambda: server not in servers())
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("end", ["killed", "ends"])
+def test_the_server_does_not_outlive_its_process_though_a_fork_of_it_lives(model, tmp_path, end):
+    """A forked process holds the parent's end of the pipe too; and a process that ends without closing leaves nothing and says nothing."""
+    script = (
+        "import os, time; from extractor import Settings; from extractor.llm.local import LocalServer, fitted\n"
+        f"server = LocalServer(fitted(Settings(local={str(model)!r}))).start()\n"
+        "fork = os.fork() or (os.close(1), os.close(2), time.sleep(30), os._exit(0))\n"
+        f"print(fork, flush=True); {end == 'killed'} and time.sleep(30)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        fork = int(process.stdout.readline())
+        (server,) = children(process.pid)
+        if end == "killed":
+            process.kill()
+        _, said = process.communicate(timeout=SOON_S)
+    try:
+        wait_until(lambda: server not in servers(), "the server outlives its process")
+        os.kill(fork, 0)
+    finally:
+        os.kill(fork, signal.SIGKILL)
+    assert not said
 
 
 @pytest.mark.slow
