@@ -6,7 +6,6 @@ as far as they go, and what it then asks goes into the next batch: so any proces
 """
 
 import asyncio
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import IO
@@ -18,7 +17,7 @@ from extractor.records import Article, Call, Reply
 from extractor.runs.dispatch import Dispatch
 from extractor.runs.flow import flow
 from extractor.runs.ledger_batches import BatchLedger
-from extractor.runs.run import READ_AHEAD, Progress, Run, Unreadable
+from extractor.runs.run import READ_AHEAD, Progress, Run, Unreadable, read_some
 from extractor.runs.session import Session
 
 TRIES = 3
@@ -99,14 +98,17 @@ class BatchRun(Run):
 
     async def _read_on(self, articles: Iterator[Article | Unreadable]) -> bool:
         """Look at some more articles; False when there are none, or no more are to be asked."""
-        chunk = await asyncio.to_thread(lambda: list(itertools.islice(articles, READ_AHEAD)))
+        chunk = await asyncio.to_thread(read_some, articles)
+        done = self._session.done([one for one in chunk if isinstance(one, Article)])
+        if done:
+            self._unchanged(done)
         for article in chunk:
             if self._stopping or self._money_is_spent:
                 return False
             if isinstance(article, Unreadable):
                 self._unreadable(article)
-            elif known := self._session.is_done(article):
-                self._unchanged(article, incomplete=known.status != "complete")
+            elif article.id in done:
+                continue
             elif self._limit is not None and self._looked_at >= self._limit:
                 self._stop(f"The limit of {self._limit} articles is reached. Run again to go on.")
                 return False
@@ -148,7 +150,7 @@ class BatchRun(Run):
 
     def _judged_again(self, article: Article) -> Outcome | None:
         """Where only our judging changed, what it makes of the stored replies, without a call: as in a live run."""
-        known = self._ledger.known(article.id)
+        known = self._ledger.known([article.id]).get(article.id)
         if known is None or known.judge_version == JUDGE_VERSION or known.outcome_key != self._session.key(article):
             return None
         not_asked = Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")

@@ -56,7 +56,7 @@ class RunOptions(Record):
     replay: Path | None = None
     """Answer from the cassettes in this folder, without a network."""
     limit: int | None = None
-    """Articles to ask at most; None for all."""
+    """Articles to ask at most, 1 or more; None for all."""
     retry_failed: bool = False
     """Ask articles again that are remembered as failed or partial."""
     batch: bool = False
@@ -96,6 +96,7 @@ async def arun(
     """
     if options.record and options.replay:
         raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
+    _require_limit(options)
     if options.batch and (options.record or options.replay):
         raise UsageError("--batch neither records nor replays: cassettes hold single requests. Drop one of them.")
     settings = overridden(settings)
@@ -156,6 +157,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
         UsageError: A path or a fact type is wrong.
         LedgerError: The run folder cannot be read.
     """
+    _require_limit(options)
     settings = overridden(settings)
     settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
@@ -198,6 +200,11 @@ def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[
                     yield Request(article, call, session.client.body(call))
     finally:
         _closed_aside(session)
+
+
+def _require_limit(options: RunOptions) -> None:
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--limit {options.limit} asks nothing: give 1 or more, or --dry-run to see what would be asked.")
 
 
 def _articles(sources: Iterable[Any], published: date | None) -> Iterator[Article | Unreadable]:
