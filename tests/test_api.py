@@ -79,8 +79,9 @@ def fact_of(number):
 
 
 def numbered(request):
-    """An answer that is right for the article asked about, and wrong for every other."""
-    return {"weapons_transfer": [fact_of(number_of(request))]}
+    """An answer that is right for the article asked about, and wrong for every other; a part of one may hold no fact."""
+    is_told = "Norway will give" in request["messages"][-1]["content"]
+    return {"weapons_transfer": [fact_of(number_of(request))] if is_told else []}
 
 
 def numbers_in(outcome):
@@ -727,9 +728,16 @@ def test_arun_works_inside_a_running_loop(tmp_path):
 
 
 def test_many_threads_share_one_extractor():
-    """16 threads that extract at once each get the answer to their own text."""
-    with LoopbackEndpoint(numbered) as endpoint, extracting(endpoint) as extractor, ThreadPoolExecutor(16) as pool:
-        outcomes = list(pool.map(lambda number: extractor.extract(text_of(number)), range(100, 164)))
+    """16 threads that extract at once each get the answer to their own text, and closing leaves no thread, socket or file."""
+    with LoopbackEndpoint(numbered) as endpoint, ThreadPoolExecutor(16) as pool:
+        together = threading.Barrier(16)
+        list(pool.map(lambda _: together.wait(), range(16)))  # the pool's own threads are there from the start
+        gc.collect()
+        running, opened = threads(), handles()
+        with extracting(endpoint) as extractor:
+            outcomes = list(pool.map(lambda number: extractor.extract(text_of(number)), range(100, 164)))
+        assert threads() == running
+        wait_until(lambda: handles() == opened)
     assert [numbers_in(outcome) for outcome in outcomes] == [[number] for number in range(100, 164)]
 
 
