@@ -265,6 +265,31 @@ def test_a_folder_without_a_run_is_said_so(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_folder_that_cannot_be_written_can_be_looked_at(tmp_path, monkeypatch):
+    """From a read-only disk, or as another user, facts are shown and nothing is made beside the ledger."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+    before = sorted(path.name for path in tmp_path.iterdir())
+    monkeypatch.setattr("extractor.runs.ledger_file.os.access", lambda *_: False)  # root may write anywhere
+    with Ledger(tmp_path, read_only=True) as ledger:
+        assert len(list(ledger.rows())) == 1
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("what", ["the folder", "its lock", "its ledger"])
+def test_a_run_folder_that_cannot_be_made_is_a_clear_error(what, tmp_path):
+    """A file or folder in the way is named, and nothing else is touched."""
+    (tmp_path / "out").mkdir()
+    folder = {"the folder": tmp_path / "file", "its lock": tmp_path / "out", "its ledger": tmp_path / "out"}[what]
+    if what == "the folder":
+        folder.write_text("something else")
+    else:
+        (folder / {"its lock": "run.lock", "its ledger": "ledger.sqlite"}[what]).mkdir()
+    with pytest.raises(LedgerError, match="cannot be used"):
+        Ledger(folder)
+    assert what != "the folder" or folder.read_text() == "something else"
+
+
 def test_a_full_disk_is_a_clear_error_and_nothing_is_corrupted(tmp_path):
     """When the database may not grow, the write fails whole with a clear error, and what was committed stands."""
     with begin(tmp_path) as ledger:
