@@ -1,7 +1,9 @@
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from answers import answering, transfer, write_articles
@@ -20,6 +22,7 @@ from extractor.testing import LoopbackEndpoint
 
 PROVENANCE = Provenance("a-model", "extract.v1 b2:0", {"weapons_transfer": "b2:1"})
 SECRET = "sk-" + "verysecretkey123456"  # in two pieces, so that no scanner takes it for a leak
+DOCS = Path(__file__).parents[2] / "docs" / "ledger.md"
 TEXT = "Norway will give 13 tanks to Ukraine, the ministry in Oslo said."
 
 
@@ -211,6 +214,18 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date(tmp_path):
         assert lines(tmp_path) == [{"id": "b2:2"}]
     with Ledger(tmp_path, read_only=True) as ledger:
         assert [failure["id"] for failure in ledger.failures()] == ["a"]
+
+
+def test_the_docs_name_every_table_and_column(tmp_path):
+    """`docs/ledger.md` has each table of the newest schema with each of its columns, and no other."""
+    begin(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "ledger.sqlite")
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    schema = {table: [column[1] for column in db.execute(f"PRAGMA table_info({table})")] for table in tables}
+    db.close()
+    rows = [line.split("|") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    told = {row[1].strip(" `"): re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", row[3])) for row in rows}
+    assert told == schema
 
 
 def test_an_input_that_can_be_read_again_is_no_longer_called_unreadable(tmp_path):
