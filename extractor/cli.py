@@ -151,6 +151,10 @@ def _add_asked(commands: Commands) -> None:
     schemas.add_argument("name", nargs="?", metavar="NAME", help="registered name or FILE.py:CLASS")
     schemas.add_argument("--json", action="store_true", help="the JSON Schema alone")
 
+    new = _command(commands, "new-schema", "write a starter file for a fact type of your own", _new_schema)
+    new.add_argument("name", metavar="NAME", help="such as Sanction or port-closure")
+    new.add_argument("-o", "--output", type=Path, metavar="FILE.py", help="where to (default: the name in snake case); never overwritten")
+
     prompt = _command(commands, "prompt", "exactly what would be sent, with its size; sends nothing", _prompt)
     _add_input(prompt)
     prompt.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
@@ -344,6 +348,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _schemas(arguments: argparse.Namespace) -> int:
     import json
 
+    from extractor.evidence.validate import check_examples
     from extractor.facts import catalog
     from extractor.results import describe
 
@@ -351,12 +356,22 @@ def _schemas(arguments: argparse.Namespace) -> int:
         for name, fact_type in catalog.load(catalog.available()).items():
             print(describe.type_line(name, fact_type))
         return 0
-    ((name, fact_type),) = catalog.load([arguments.name]).items()
+    loaded = catalog.load([arguments.name])
+    check_examples(loaded)
+    ((name, fact_type),) = loaded.items()
     print(
         json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False)
         if arguments.json
         else describe.type_page(name, fact_type, arguments.name)
     )
+    return 0
+
+
+def _new_schema(arguments: argparse.Namespace) -> int:
+    from extractor.facts.starter import write_starter
+
+    path = write_starter(arguments.name, arguments.output)
+    print(f"{path}: edit it, then look with `extractor schemas {path}` and ask with --schema {path}.", file=sys.stderr)
     return 0
 
 
