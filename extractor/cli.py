@@ -112,7 +112,8 @@ def _add_run(commands: Commands) -> None:
 def _add_looking(commands: Commands) -> None:
     status = _command(commands, "status", "what is done, what failed and why, tokens and cost", _status)
     _add_run_dir(status)
-    status.add_argument("--json", action="store_true", help="as one JSON object")
+    status.add_argument("--all", action="store_true", help="name every article that failed, not a few of each cause")
+    status.add_argument("--json", action="store_true", help="as one JSON object, every failure included")
     status.add_argument("--verify", action="store_true", help="derive every fingerprint anew and look up every quote; reads everything")
 
     show = _command(commands, "show", "the facts as a table", _show)
@@ -254,18 +255,20 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     from extractor.results import show
+    from extractor.results.status import status
     from extractor.runs.ledger import Ledger
 
     with Ledger(arguments.run_dir, read_only=True) as ledger, ledger.snapshot():
-        summary = {**ledger.summary(), "failures": list(ledger.failures())}
+        summary = ledger.summary()
         if arguments.verify:
             summary["wrong"] = ledger.verify()
-    if arguments.json:
-        import json
+        if arguments.json:
+            import json
 
-        print(json.dumps(summary, ensure_ascii=False, indent=2))
-    else:
-        show.status(show.console(to_terminal=sys.stdout.isatty()), summary)
+            print(json.dumps({**summary, "failures": list(ledger.failures())}, ensure_ascii=False, indent=2))
+        else:
+            out = show.console(to_terminal=sys.stdout.isatty())
+            status(out, summary, ledger.failures(), folder=str(arguments.run_dir), everything=arguments.all)
     return 1 if summary.get("wrong") else 0
 
 
