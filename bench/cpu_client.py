@@ -163,9 +163,8 @@ def main() -> int:
     if options.profile:
         return 0
     count = sum(map(len, facts.values()))
-    print(
-        f"openai {openai.__version__}, instructor {instructor.__version__}; {options.rounds} rounds of {options.calls} calls, {count} facts each"
-    )
+    versions = f"openai {openai.__version__}, instructor {instructor.__version__}"
+    print(f"{versions}; {options.rounds} rounds of {options.calls} calls, {count} facts each")
     bare = taken["openai.create"]
     ratios = {name: statistics.median(one / other for one, other in zip(each, bare, strict=True)) for name, each in taken.items()}
     for name, each in taken.items():
