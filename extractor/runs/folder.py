@@ -19,10 +19,10 @@ from extractor.articles.read import read
 from extractor.articles.walk import describe_skipped
 from extractor.errors import ArticleError, UsageError
 from extractor.facts import catalog
-from extractor.llm.cassette import Cassettes, Manifest, cassettes, read_manifest, write_manifest
+from extractor.llm.cassette import Cassettes, cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
+from extractor.llm.local import LocalServer, fitted
 from extractor.llm.prices import BATCH_SHARE
-from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT
 from extractor.records import Article, Call, Record
 from extractor.runs.batch import BatchRun
 from extractor.runs.estimate import Estimate, estimate, what_changed
@@ -99,11 +99,14 @@ async def arun(
     if options.batch and (options.record or options.replay):
         raise UsageError("--batch neither records nor replays: cassettes hold single requests. Drop one of them.")
     settings = overridden(settings)
+    if settings.local and (options.replay or options.batch):
+        other = "--replay" if options.replay else "--batch"
+        raise UsageError(f"--local and {other} exclude each other: a model file is asked at once, on this machine.")
+    settings = fitted(settings)
     names, mode = options.fact_types, None
     if options.replay:
         recorded = read_manifest(options.replay)
-        shape = {name: getattr(recorded, name) for name in ("model", "temperature", "max_output_tokens", "part_chars", "repairs")}
-        settings = settings.model_copy(update={**shape, "api_key": settings.api_key or _UNUSED_KEY})
+        settings = recorded.asked(settings)
         names, mode = names or recorded.fact_types, recorded.mode
     endpoint(settings)
     types = catalog.load(names)
@@ -111,6 +114,7 @@ async def arun(
     with ExitStack() as stack:
         ledger = stack.enter_context(BatchLedger(options.out))
         tapes = _open_cassettes(options, stack)
+        server = await _serve(settings, stack, notice)
         memory = Memory(
             ledger=ledger,
             cassettes=tapes,
@@ -118,10 +122,10 @@ async def arun(
             retry_failed=options.retry_failed,
             misses_are_outcomes=True,
         )
-        session = Session(types, settings, memory, mode=mode)
+        session = Session(types, settings, memory, mode=mode, server=server)
         try:
             if options.record:
-                write_manifest(options.record, _tape_manifest(session))
+                write_manifest(options.record, session.tape_manifest())
             manifest = session.manifest(options.model_dump(mode="json"))
             if notice and (changed := what_changed(ledger, session, manifest)):
                 notice(changed)
@@ -138,7 +142,7 @@ async def arun(
             if notice and sources.skipped:
                 notice(describe_skipped(sources.skipped))
             if options.record:
-                write_manifest(options.record, _tape_manifest(session))
+                write_manifest(options.record, session.tape_manifest())
             return report
         finally:
             await session.aclose()
@@ -153,7 +157,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
     """
     _require_limit(options)
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
     sources = discover(options.paths)
     with ExitStack() as stack:
@@ -184,7 +188,7 @@ def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[
         ArticleError: An article cannot be read.
     """
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
     types = catalog.load(options.fact_types)
     session = Session(types, settings, Memory())
     try:
@@ -217,19 +221,20 @@ def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
     return None
 
 
-def _tape_manifest(session: Session) -> Manifest:
-    settings = session.settings
-    return Manifest(
-        model=settings.model,
-        mode=session.client.mode,
-        fact_types=tuple(session.types),
-        prompts=(EXTRACT_PROMPT, REPAIR_PROMPT),
-        fingerprints=session.schemas,
-        temperature=settings.temperature,
-        max_output_tokens=settings.max_output_tokens,
-        part_chars=settings.part_chars,
-        repairs=settings.repairs,
-    )
+async def _serve(settings: Settings, stack: ExitStack, notice: Notice | None) -> LocalServer | None:
+    """The server of a local model, started; None where the settings name an endpoint."""
+    if settings.local is None:
+        return None
+    if notice:
+        threads = f"{settings.local_threads} thread{'s' * (settings.local_threads != 1)}"
+        notice(
+            f"Loading {settings.local.name}: {settings.concurrency} article{'s' * (settings.concurrency != 1)} at a time, "
+            f"{settings.local_context:,} tokens of context each, {threads}."
+        )
+    server = LocalServer(settings)
+    stack.callback(server.close)
+    await asyncio.to_thread(server.start)  # loading takes as long as reading the file
+    return server
 
 
 def _closed_aside(session: Session) -> None:
