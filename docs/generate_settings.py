@@ -39,6 +39,9 @@ said for one call: `extractor.extract(text, repairs=0, timeout_s=20)`.
 UNITS = {
     "model": "",
     "base_url": "",
+    "local": "",
+    "local_context": "tokens",
+    "local_threads": "threads",
     "api_key": "",
     "timeout_s": "seconds",
     "attempts": "requests",
@@ -58,6 +61,9 @@ UNITS = {
 OPTIONS = {
     "model": "--model",
     "base_url": "--base-url",
+    "local": "--local",
+    "local_context": "--context",
+    "local_threads": "--threads",
     "timeout_s": "--timeout",
     "concurrency": "--concurrency",
     "repairs": "--repairs",

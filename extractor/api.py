@@ -82,9 +82,7 @@ class Extractor:
         mode = None
         if replay:
             if self.settings.local:
-                raise UsageError(
-                    f"local={str(self.settings.local)!r} and replay={str(replay)!r} exclude each other: a replay asks nobody."
-                )
+                raise UsageError(f"local={str(self.settings.local)!r} and replay={str(replay)!r} exclude each other: a replay asks nobody.")
             recorded = read_manifest(Path(replay))
             self.settings, mode = recorded.asked(self.settings), recorded.mode
             fact_types = fact_types or recorded.fact_types

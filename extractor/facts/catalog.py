@@ -82,7 +82,8 @@ def check_type(fact_type: type[Fact]) -> None:
         info = owner.model_fields[field]
         if info.alias or info.validation_alias or info.serialization_alias:
             raise SchemaError(
-                f"{owner.__name__}.{field} has an alias: the model, the checks and the export would call it by different names. Rename it."
+                f"{owner.__name__}.{field} has an alias: the model, the checks and the export would call it by different names. "
+                "Rename the field."
             )
     check_portable(name, fact_type.model_json_schema())
     _check_constants(fact_type)

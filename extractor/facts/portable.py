@@ -1,6 +1,6 @@
 """Whether engines that hold a model to a JSON Schema, token by token, can hold it to this one.
 
-In: a JSON Schema. Out: nothing, or a `SchemaError` that names the place and what to write instead. Floor: facts; the only file that
+In: a JSON Schema. Out: nothing, or a `SchemaError` that names the field and what to write instead. Floor: facts; the only file that
 imports llguidance.
 Before changing it: the list is what OpenAI's strict mode, llama.cpp, vLLM and their grammar compilers all take. What one of them drops
 in silence is refused here (llama.cpp takes a pattern with a backslash class for "any text"), and what all let through that is still
@@ -22,10 +22,9 @@ _PORTABLE = frozenset(
         *("pattern", "properties", "required", "title", "type"),
     }
 )
-_NAMED = frozenset({"properties", "$defs"})  # their keys are names
 _DATA = frozenset({"const", "default", "enum", "examples", "required"})  # their values are no schemas
 _FORMATS = frozenset({"date", "date-time"})
-_NOT_IN_PATTERNS = re.compile(r"\\[dDwWsSbB]|\(\?")
+_NOT_IN_PATTERNS = re.compile(r"\\[dDwWsSbBpP]|\(\?")
 
 
 def check_portable(name: str, schema: Mapping[str, Any]) -> None:
@@ -40,34 +39,40 @@ def check_portable(name: str, schema: Mapping[str, Any]) -> None:
     Raises:
         SchemaError: A keyword, a format or a pattern is not portable, or the compiler refuses the schema.
     """
-    for path, place in _places(schema, ""):
-        at = f"{name}'s JSON Schema has {{}}{f' at {path}' if path else ''}, which strict decoding does not take everywhere"
+    for field, place in _places(schema, name):
+        has = f"{field}: its JSON Schema has {{}}, which strict decoding does not take everywhere"
         if strange := sorted(set(place) - _PORTABLE):
-            raise SchemaError(f"{at.format(repr(strange[0]))}; write a plain union, a closed model or a validator instead.")
+            raise SchemaError(f"{has.format(repr(strange[0]))}; write a plain union, a closed model or a validator instead.")
         if place.get("format", "date") not in _FORMATS:
-            raise SchemaError(f"{at.format('format ' + repr(place['format']))}; use a pattern, or check it in a validator.")
-        if found := _NOT_IN_PATTERNS.search(str(place.get("pattern", ""))):
-            raise SchemaError(f"{at.format(repr(found[0]) + ' in a pattern')}; write classes out, such as [0-9], and no look-around.")
+            raise SchemaError(f"{has.format('format ' + repr(place['format']))}; use a pattern, or check it in a validator.")
+        pattern = str(place.get("pattern", ""))
+        if found := _NOT_IN_PATTERNS.search(pattern):
+            raise SchemaError(
+                f"{field}: its pattern {pattern!r} has {found[0]!r}, which some engines drop in silence; write it out, such as '[0-9]', "
+                "and without look-around."
+            )
         if not isinstance(place.get("additionalProperties", False), bool):
-            raise SchemaError(f"{at.format('keys of any name')}; write a list of closed models instead of a dict.")
+            raise SchemaError(f"{has.format('keys of any name')}; write a list of closed models instead of a dict.")
     if refused := _refused(json.dumps(schema)):
         raise SchemaError(f"{name}'s JSON Schema cannot be compiled into a grammar, as local engines do with it: {refused}")
 
 
-def _places(schema: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every schema within `schema`, itself included, with the way to it."""
+def _places(schema: Any, field: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every schema within `schema`, itself included, with the field it belongs to, such as `Sanction.since`."""
     if isinstance(schema, list):
-        for index, part in enumerate(schema):
-            yield from _places(part, f"{path}[{index}]")
+        for part in schema:
+            yield from _places(part, field)
     elif isinstance(schema, Mapping):
-        yield path, schema
+        yield field, schema
         for key, value in schema.items():
-            inside = f"{path}.{key}" if path else key
-            if key in _NAMED:
-                for field, part in value.items():
-                    yield from _places(part, f"{inside}.{field}")
+            if key == "$defs":
+                for name, part in value.items():
+                    yield from _places(part, name)
+            elif key == "properties":
+                for name, part in value.items():
+                    yield from _places(part, f"{field}.{name}")
             elif key not in _DATA:
-                yield from _places(value, inside)
+                yield from _places(value, field)
 
 
 @functools.cache
