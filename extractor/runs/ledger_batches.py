@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from extractor.llm.modes import sendable
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, AttemptOutcome, Call, Reply
 from extractor.runs.ledger import ANSWERED, Ledger, Request, now

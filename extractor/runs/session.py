@@ -17,7 +17,7 @@ from extractor.facts.catalog import type_fingerprint
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.cassette import Cassettes
-from extractor.llm.client import Client
+from extractor.llm.client import Client, Gate
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
@@ -52,13 +52,16 @@ class Session:
         settings: How to ask.
         memory: Where to remember.
         mode: A remembered way for the schema to travel; None takes the ledger's, else finds out with the first call.
+        gate: Asked before every request in the place of limits of its own; None makes those that the settings name.
 
     Raises:
         SchemaError: A worked example does not hold in its own text.
         SettingsError: There is no key and no endpoint.
     """
 
-    def __init__(self, types: Mapping[str, type[Fact]], settings: Settings, memory: Memory, *, mode: str | None = None) -> None:
+    def __init__(
+        self, types: Mapping[str, type[Fact]], settings: Settings, memory: Memory, *, mode: str | None = None, gate: Gate | None = None
+    ) -> None:
         check_examples(types)
         self.types = types
         self.settings = settings
@@ -66,14 +69,14 @@ class Session:
         self.plan = Plan(types, settings.repairs, settings.part_chars)
         self.schemas = {name: type_fingerprint(fact_type) for name, fact_type in types.items()}
         self._prompts = prompt_fingerprints()
-        self._provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
+        self.provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
         self._question = question_key(self.schemas, self._prompts, settings.model_dump(exclude={"api_key"}))
         self._endpoint = fingerprint([settings.base_url, settings.model])
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
         limited = settings.rpm or settings.tpm or settings.max_cost_usd
         self._limits = Limits(settings, price_of(settings)) if limited else None
-        self.client = Client(settings, types, mode=remembered, gate=self._limits)
+        self.client = Client(settings, types, mode=remembered, gate=gate or self._limits)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
@@ -145,7 +148,7 @@ class Session:
     def remember(self, outcome: Outcome) -> None:
         """Put what came of an article into the ledger, where there is one."""
         if ledger := self.memory.ledger:
-            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self.provenance)
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)

@@ -495,7 +495,7 @@ def test_a_newer_judge_asks_nothing(trial, monkeypatch):
     with BatchEndpoint(answering(transfer(), misquoted(), **REPAIRED)) as endpoint:
         trial.run(endpoint)
         before = trial.facts
-        for module in ("batch", "session"):
+        for module in ("stored", "session"):
             monkeypatch.setattr(f"extractor.runs.{module}.JUDGE_VERSION", 10_000)
         report = trial.run(endpoint)
         assert (report.complete, len(endpoint.batches)) == (4, 2)
