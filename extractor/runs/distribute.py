@@ -45,17 +45,27 @@ def ray_or_error() -> ModuleType:
 
 
 def connect() -> ModuleType:
-    """Ray, connected to the cluster that RAY_ADDRESS names; without one, to a cluster on this machine that ends with this process."""
+    """Ray, connected to the cluster that RAY_ADDRESS names; without one, to a cluster on this machine that ends with this process.
+
+    Raises:
+        UsageError: Ray is not installed, or there is no cluster.
+    """
     ray = ray_or_error()
     if not ray.is_initialized():
         address = cluster_address()
-        quiet = {"log_to_driver": False, "configure_logging": False}
-        if address:
-            ray.init(address=address, **quiet)
-        else:
+        where: dict[str, Any] = {"address": address}
+        if address is None:
             # nothing of it listens beyond this machine, nor tells Ray's makers about it
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            ray.init(address="local", include_dashboard=False, _node_ip_address="127.0.0.1", object_store_memory=_STORE_BYTES, **quiet)
+            where = {
+                "address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1", "object_store_memory": _STORE_BYTES
+            }  # fmt: skip
+        try:
+            ray.init(log_to_driver=False, configure_logging=False, **where)
+        except Exception as error:
+            raise UsageError(
+                f"No cluster at {address or 'this machine'!r} ({error}). Start it, or correct or unset RAY_ADDRESS."
+            ) from error
     return ray
 
 
