@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --maxprocesses=4
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check format cov cassettes record bench constraints clean
+.PHONY: help install demo test test-all check format cov cassettes record screenshots bench constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -59,9 +59,14 @@ cassettes: $(STAMP) ## record the demo's cassettes anew from the reference answe
 record: $(STAMP) ## record the demo's articles against your endpoint (OPENAI_API_KEY or EXTRACTOR_BASE_URL), into cassettes/live
 	$(BIN)/extractor run examples/articles --record cassettes/live --out live-run
 
+screenshots: $(STAMP) ## make the pictures and the excerpts of output in the docs anew (the pictures need chromium and chromium-driver)
+	$(BIN)/python docs/generate_excerpts.py
+	$(BIN)/python docs/generate_screenshots.py
+
 bench: $(STAMP) ## measure; prints ratios
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/grounding.py
+	$(BIN)/python bench/review.py
 
 constraints: $(STAMP) ## compile constraints.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file constraints.txt

@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a package
 """Makes docs/columns.md: every column of an export, out of the code that writes it.
 
 In: nothing, or `--check`. Out: the page beside this file. A test fails when the page is stale.
@@ -26,6 +25,11 @@ says how: `.jsonl`, `.csv`, `.parquet`, `.sqlite` (or `.db`). All four hold the 
 - **CSV and Parquet** have the columns below: those of every fact, those of each type in the order of its fields, then the rest. With several
   types, a column that two of them have is one column; if its kinds differ there, it is text.
 - **SQLite** has the columns of every fact in the table `facts` and those of each type in a table named after it: see the end of this page.
+
+`--verdict` says which facts (those believed, unless said otherwise), `--schema NAME` of which type. `--decisions FILE` applies what was decided
+on the [review page](review.md): rejected facts are left out, with what only repeated them; edited ones are as edited; a quarantined one that
+was accepted or edited is exported with the believed ones. The column `decision` says so, `verdict` stays what the code had found, and what an edit
+replaced stands in `tries`. A decision that cannot be applied (the fact is not in the run, or its words not in the article) is named on stderr.
 
 Offsets are half-open ranges `[start, end)` of code points in the article's text: Python's `text[start:end]` is the quote.
 
@@ -55,9 +59,9 @@ digits before the point; in SQLite a number beyond any float, while sums of more
 
 Any format gives the whole fact back, exactly:
 
-1. `value_json` is the fact's `value` as JSON; it is empty for `quarantined` and `merged`, which have `raw`.
-2. The columns `fact_id` (the row's `id`), `fact_type`, `verdict`, `article_id`, `title`, `published`, `source`, `url`, `model`, `prompt`,
-   `schema` and `raw` are fields of the row as they are; an empty one is null.
+1. `value_json` is the fact's `value` as JSON; where it is empty (`quarantined` and `merged`, which have `raw`) the row has none.
+2. The columns `fact_id` (the row's `id`), `fact_type`, `verdict`, `decision`, `article_id`, `title`, `published`, `source`, `url`, `model`, `prompt`,
+   `schema` and `raw` are fields of the row as they are; an empty one is null (`decision` and `raw`: the row does not have it).
 3. `details_json` is an object with the row's other fields. A field of it that is also a column holds in place of the column: a text that
    is empty, or that has a lone surrogate, which no UTF-8 file can hold (its column shows it as `\\ud800`).
 

@@ -133,6 +133,7 @@ def _add_looking(commands: Commands) -> None:
     )
     export.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this fact type; may be given more than once")
     _add_verdict(export)
+    export.add_argument("--decisions", type=Path, metavar="FILE", help="the review page's export: rejected facts out, edits in")
 
     review = _command(commands, "review", "one HTML page to review the facts in; its decisions are gold for evaluate", _review)
     _add_run_dir(review)
@@ -275,22 +276,35 @@ def _show(arguments: argparse.Namespace) -> int:
     from extractor.runs.ledger import Ledger
 
     with Ledger(arguments.run_dir, read_only=True) as ledger:
-        rows = ledger.rows(_verdicts(arguments.verdict), arguments.schema)
+        verdicts = _verdicts(arguments.verdict)
+        if arguments.by == "type":
+            names = arguments.schema or sorted(entry["name"] for entry in ledger.fact_types())
+            groups = [[name] for name in dict.fromkeys(names)]
+        else:
+            groups = [arguments.schema]
+        rows = (row for group in groups for row in ledger.rows(verdicts, group))
         if arguments.json:
             for line in show.as_json(rows):
                 print(line)
-        elif not show.facts(show.console(to_terminal=sys.stdout.isatty()), rows, group=arguments.by):
-            print(f"No {arguments.verdict} facts in {str(arguments.run_dir)!r}.", file=sys.stderr)
+            return 0
+        count = show.facts(show.console(to_terminal=sys.stdout.isatty()), rows, group=arguments.by)
+        if sys.stdout.isatty() or not count:  # under `less` it would stand in the middle of the page
+            print(show.told(count, arguments.verdict, arguments.schema, ledger.summary()["facts"]), file=sys.stderr)
     return 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from extractor.results.decisions import Decisions
     from extractor.results.export import export
     from extractor.runs.ledger import Ledger
 
+    decisions = Decisions(arguments.decisions) if arguments.decisions else None
     with Ledger(arguments.run_dir, read_only=True) as ledger:
-        count = export(ledger, arguments.output, fact_types=arguments.schema, verdicts=_verdicts(arguments.verdict))
+        count = export(ledger, arguments.output, fact_types=arguments.schema, verdicts=_verdicts(arguments.verdict), decisions=decisions)
     print(f"{count} facts in {arguments.output}", file=sys.stderr)
+    if decisions is not None:
+        for line in decisions.told():
+            print(line, file=sys.stderr)
     return 0
 
 

@@ -1,30 +1,21 @@
 """Where words stand in an article: exactly, or after one documented normalisation, at token boundaries, with original offsets.
 
 In: the article's text and words that a model says are in it. Out: spans into that text. Floor: evidence.
-Before changing it: a match may differ from the text in the ways listed at `normalise` and in no other; never in a letter or a digit.
+Before changing it: a match may differ from the text in the ways listed in `typography` and in no other; never in a letter or a digit.
 """
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
 
+from extractor.evidence.typography import INVISIBLE, SPACES, Normalised, is_mark, normalise, unmarked
 from extractor.records import Span
 
 MIN_WORDS_FOR_CASE = 4
 """Quotes of this many words or more may differ in letter case: shorter ones could turn "may" into "May" or "us" into "US"."""
-
-_QUOTE_MARKS = "\"'`´‘’‚‛“”„‟′″‹›«»"
-_DASHES = "-‐‑‒–—―−"
-_SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # no white space lies beyond U+3000
-_INVISIBLE = "\u00ad\u200b\u2060\ufeff\ufe0e\ufe0f"  # soft hyphen, zero-width space, word joiner, stray BOM, text or emoji style
-_EXPANDED = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "…": "..."}
-
-_ONE_TO_ONE = str.maketrans({**dict.fromkeys(_QUOTE_MARKS, "'"), **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_SPACES, " ")})
-_LENGTH_CHANGING = re.compile(f"[ {_INVISIBLE}]{{2,}}|[{_INVISIBLE}]|[{''.join(_EXPANDED)}]")
 
 _DIGIT_JOINTS = ".,:'’·/\u2044"  # between digits they make one token: 3.5, 1,200, 1'200, 3/4, 10:30
 _NAME_DASHES = "-‐‑‒–−"  # of F-16; a long dash parts clauses
@@ -34,84 +25,6 @@ _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])['\"”’»)]*\s+|\n+")
 
 
-class Normalised(NamedTuple):
-    """A text without its typography, and the way back."""
-
-    text: str
-    """What is compared."""
-    starts: list[int]
-    """Offsets in `text` at which a stretch begins, ascending, from 0."""
-    origins: list[int]
-    """For each stretch, the offset in the original text where it begins."""
-    atoms: list[int]
-    """For each stretch, the length of the original it replaces as one whole; 0 where it is a copy, code point by code point."""
-
-    def span(self, start: int, end: int) -> Span:
-        """The original span of `text[start:end]`; a half of a replaced stretch counts as the whole of it."""
-        first = bisect_right(self.starts, start) - 1
-        last = bisect_right(self.starts, end - 1) - 1
-        begin = self.origins[first] + (0 if self.atoms[first] else start - self.starts[first])
-        stop = self.origins[last] + (self.atoms[last] or end - self.starts[last])
-        return Span(start=begin, end=stop)
-
-    def is_edge(self, at: int) -> bool:
-        """Whether `at` lies between characters of the original, and not inside a replaced stretch."""
-        stretch = bisect_right(self.starts, at) - 1
-        return at in (self.starts[stretch], len(self.text)) or not self.atoms[stretch]
-
-
-def normalise(text: str) -> Normalised:
-    """`text` with its typography evened out: NFC, one kind of space, quote mark and dash, no soft hyphens, no ligatures."""
-    pieces = [(0, len(text), text.translate(_ONE_TO_ONE))] if unicodedata.is_normalized("NFC", text) else _composed(text)
-    out: list[str] = []
-    starts: list[int] = []
-    origins: list[int] = []
-    atoms: list[int] = []
-    length = 0
-
-    def add(origin: int, words: str, atom: int) -> None:
-        nonlocal length
-        if words:
-            out.append(words)
-            starts.append(length)
-            origins.append(origin)
-            atoms.append(atom)
-            length += len(words)
-
-    for begin, end, piece in pieces:
-        if len(piece) != end - begin:
-            add(begin, piece, end - begin)
-            continue
-        done = 0
-        for found in _LENGTH_CHANGING.finditer(piece):
-            add(begin + done, piece[done : found.start()], 0)
-            words = _EXPANDED.get(found.group()) or (" " if " " in found.group() else "")
-            add(begin + found.start(), words, found.end() - found.start())
-            done = found.end()
-        add(begin + done, piece[done:], 0)
-    return Normalised("".join(out), starts, origins, atoms)
-
-
-def _composed(text: str) -> list[tuple[int, int, str]]:
-    """Stretches of `text` in NFC: long ones that are so already, and each base letter with its marks on its own."""
-    pieces = []
-    plain = at = 0
-    while at < len(text):
-        end = at + 1
-        while end < len(text) and (_is_mark(text[end]) or "\u1160" <= text[end] <= "\u11ff"):  # marks; Hangul vowels and tails
-            end += 1
-        cluster = text[at:end]
-        if not unicodedata.is_normalized("NFC", cluster):
-            if plain < at:
-                pieces.append((plain, at, text[plain:at].translate(_ONE_TO_ONE)))
-            pieces.append((at, end, unicodedata.normalize("NFC", cluster).translate(_ONE_TO_ONE)))
-            plain = end
-        at = end
-    if plain < len(text):
-        pieces.append((plain, len(text), text[plain:].translate(_ONE_TO_ONE)))
-    return pieces
-
-
 class Ground:
     """One article's text, ready to be searched."""
 
@@ -119,6 +32,7 @@ class Ground:
         self.text = text
         self._normalised: Normalised | None = None
         self._folded: str | None = None
+        self._unmarked: tuple[Normalised, Ground] | None = None
         self._sentences: list[tuple[Span, Counter[str]]] | None = None
 
     def find(self, words: str, *, within: Sequence[Span] | None = None, any_case: bool = False) -> list[Span]:
@@ -130,12 +44,13 @@ class Ground:
             any_case: Letter case may differ whatever the number of words (for names); otherwise from four words on.
 
         Returns:
-            Original spans: the exact matches where there are any, otherwise those after normalisation, otherwise those in another case.
+            Original spans: the exact matches where there are any, otherwise those after normalisation, otherwise those in another case,
+            otherwise those without the marks of Markdown.
         """
-        words = words.strip(_SPACES + _INVISIBLE)
+        words = words.strip(SPACES + INVISIBLE)
         if not _WORD.search(words):
             return []
-        for tier in self._tiers(words, any_case=any_case):
+        for tier in chain(self._tiers(words, any_case=any_case), self._without_marks(words, any_case=any_case)):
             if places := tier if within is None else [place for place in tier if any(_holds(span, place) for span in within)]:
                 return places
         return []
@@ -157,6 +72,17 @@ class Ground:
             capital = count == 1 and _has_capital(words)
             yield [place for place in places if not capital or _has_capital(place.of(self.text))]
 
+    def _without_marks(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
+        """The places in the text as Markdown shows it, of the words as it shows them; nothing where neither has marks."""
+        if self._unmarked is None:
+            text = unmarked(self.text)
+            self._unmarked = text, Ground(text.text)
+        text, shown = self._unmarked
+        wanted = unmarked(words).text.strip(SPACES + INVISIBLE)
+        if _WORD.search(wanted) and (len(text.text) < len(self.text) or wanted != words):
+            for tier in shown._tiers(wanted, any_case=any_case):  # noqa: SLF001 - its own kind; marks are taken out once, not of what is left
+                yield [text.span(place.start, place.end) for place in tier]
+
     def _originals(self, normal: Normalised, found: Sequence[int], length: int) -> list[Span]:
         """The original spans at `found`, places of the normalised text; only those of whole tokens."""
         spans = [normal.span(at, at + length) for at in found if normal.is_edge(at) and normal.is_edge(at + length)]
@@ -165,10 +91,10 @@ class Ground:
     def closest(self, words: str, count: int = 1) -> list[Span]:
         """The sentences that share most words with `words`, best first; fewer than `count` when no others share any."""
         if self._sentences is None:
-            self._sentences = [(span, _bag(span.of(self.text))) for span in sentences(self.text)]
-        wanted = _bag(words)
+            self._sentences = [(span, bag(span.of(self.text))) for span in sentences(self.text)]
+        wanted = bag(words)
         size = wanted.total()
-        scored = [(_overlap(bag, wanted, size), span) for span, bag in self._sentences]
+        scored = [(_likeness(sentence, wanted, size), span) for span, sentence in self._sentences]
         return [span for score, span in sorted(scored, key=lambda pair: (-pair[0], pair[1].start))[:count] if score > 0]
 
     def paragraph(self, span: Span) -> Span:
@@ -221,12 +147,8 @@ def _is_whole(text: str, span: Span) -> bool:
     return _starts_token(text, span.start) and _ends_token(text, span.end)
 
 
-def _is_mark(char: str) -> bool:
-    return unicodedata.category(char).startswith("M")
-
-
 def _is_wordlike(char: str) -> bool:
-    return char.isalnum() or char == "_" or _is_mark(char)
+    return char.isalnum() or char == "_" or is_mark(char)
 
 
 def _has_capital(text: str) -> bool:
@@ -237,7 +159,7 @@ def _beside(text: str, at: int, step: int) -> str:
     """The two characters from `at` on in the direction of `step`, nearest first; what cannot be seen does not part tokens."""
     seen = ""
     while 0 <= at < len(text) and len(seen) < len("F-"):
-        if text[at] not in _INVISIBLE and unicodedata.category(text[at]) != "Cf":
+        if text[at] not in INVISIBLE and unicodedata.category(text[at]) != "Cf":
             seen += text[at]
         at += step
     return seen
@@ -275,14 +197,18 @@ def _fold(text: str) -> str:
     return lowered if len(lowered) == len(text) else "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
-def _bag(text: str) -> Counter[str]:
+def bag(text: str) -> Counter[str]:
+    """The words of `text` in lower case, with how often each stands there."""
     return Counter(_WORD.findall(text.lower()))
 
 
-def _overlap(bag: Counter[str], wanted: Counter[str], size: int) -> float:
-    shared = (bag & wanted).total()  # in this order it costs what the sentence is long, whatever a reply gives as a quote
-    # F-measure of shared words: a long sentence does not win by its length alone
-    return 2 * shared / (size + bag.total()) if shared else 0.0
+def _likeness(one: Counter[str], other: Counter[str], size: int) -> float:
+    """The words that two texts share, 0 to 1, as an F-measure: a long text does not win by its length alone.
+
+    It costs what `one` is long; `size` is how many words `other` has in all.
+    """
+    shared = (one & other).total()
+    return 2 * shared / (one.total() + size) if shared else 0.0
 
 
 def _holds(outer: Span, inner: Span) -> bool:

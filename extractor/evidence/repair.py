@@ -5,13 +5,16 @@ Before changing it: a repair must never see or change a fact that is believed.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from extractor.evidence.ground import Ground, bag
 from extractor.evidence.outcome import Try
-from extractor.evidence.validate import Judge, text_at, texts_of
-from extractor.facts.fact import Fact
+from extractor.evidence.validate import Believed, Judge, text_at, texts_of
+from extractor.facts.fact import Fact, Leaf, walk
 from extractor.llm.prompt import ToRepair, repair_prompt
+from extractor.llm.salvage import members
 from extractor.records import Call, Issue, Reply, Span
 
 ITEMS_PER_CALL = 8
@@ -20,6 +23,11 @@ PASSAGES_PER_ITEM = 4
 """Paragraphs sent for one item at most."""
 NEAREST = 2
 """Sentences looked up for a quote that is nowhere: the right one is first or second when the quote was only miscopied."""
+
+CLEARLY_NEARER = 2
+"""Names and words by which a version is another record: one may be what was corrected."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 class Item(NamedTuple):
@@ -43,11 +51,11 @@ class Bad(NamedTuple):
     """An item that is not believed yet."""
 
     item: Item
-    """Its last version."""
+    """The version to correct: the last one, unless that was another record."""
     tries: tuple[Try, ...]
     """Every version so far, oldest first."""
     evidence: tuple[Span, ...]
-    """Its quotes that do stand in the article."""
+    """The quotes of `item` that do stand in the article."""
 
 
 class Question(NamedTuple):
@@ -63,25 +71,83 @@ def questions(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]])
 
 
 def answers(question: Question, reply: Reply) -> dict[int, str | None]:
-    """The corrected JSON text by number; None for a withdrawn item. Numbers that were not asked for are left out.
+    """The corrected JSON text by number, as it was written; None for a withdrawn item. Numbers that were not asked for are left out.
 
     A number answered twice counts once, as first answered. Where one item was asked for, an entry that is a bare fact or has no readable
-    number, which servers without a strict schema give, is taken for it. An entry that is no JSON is left out.
+    number, which servers without a strict schema give, is taken for it. An entry that is no JSON is left out, and so is one of two entries
+    run into one.
     """
     only = next(iter(question.items)) if len(question.items) == 1 else None
     found: dict[int, str | None] = {}
     for item in reply.items:
-        try:
-            entry = json.loads(item.json_text)
-        except (ValueError, RecursionError):
+        pairs = members(item.json_text)
+        entry = dict(pairs or ())
+        number, fact = only, item.json_text
+        if "fact" in entry and ("item" in entry or len(entry) == 1):
+            if len(entry) < len(pairs or ()):
+                continue
+            given, fact = entry.get("item", ""), entry["fact"]
+            number = int(given) if _NUMBER.fullmatch(given) else only
+        elif pairs is None and not _is_json(item.json_text):
             continue
-        number, fact = only, entry
-        if isinstance(entry, dict) and "fact" in entry and ("item" in entry or len(entry) == 1):
-            given, fact = entry.get("item"), entry["fact"]
-            number = given if type(given) is int else only  # true is an int too
         if number in question.items and question.items[number].item.fact_type == item.fact_type:
-            found.setdefault(number, None if fact is None else json.dumps(fact, ensure_ascii=False))
+            found.setdefault(number, None if fact == "null" else fact)
     return found
+
+
+def is_same_record(version: Believed, bad: Bad, others: Iterable[Item], ground: Ground) -> bool:
+    """Whether a corrected version still is the record that was asked about, and not one of the others.
+
+    A repair may change quotes and values, but not all at once: it quotes the passage that was quoted, or miscopied, or most of its names
+    and words were there before. And no other record is clearly nearer.
+
+    Args:
+        version: What the model gave for `bad`.
+        bad: What it was asked to correct.
+        others: The other records of the same type that it may have taken for this one.
+        ground: The article.
+    """
+    own = _tie(version, bad.item, ground)
+    if not (own.passage or own.most or own.blank):
+        return False
+    for tie in (_tie(version, other, ground) for other in others):
+        nearer = tie.words - own.words
+        if nearer >= CLEARLY_NEARER or (nearer > 0 and tie.passage and not own.passage):
+            return False
+    return True
+
+
+class _Tie(NamedTuple):
+    """How a version hangs together with an earlier record."""
+
+    passage: bool
+    """It quotes the same passage."""
+    words: int
+    """How many of its names and words stand in that record."""
+    most: bool
+    """Whether these are most of either's."""
+    blank: bool
+    """The record says nothing by which to tell it."""
+
+
+def _tie(version: Believed, item: Item, ground: Ground) -> _Tie:
+    texts = texts_of(item.json_text)
+    quotes = texts.get("evidence", [])
+    said = bag(" ".join(texts["other"]))
+    leaves = [leaf for leaf in walk(version.value) if isinstance(leaf, Leaf) and leaf.role in ("name", "verbatim")]
+    told = [bag(leaf.text) for leaf in leaves if not leaf.path.startswith("attribution.")]
+    words = sum(one <= said for one in told)
+    passages = [span for quote in quotes for span in ground.find(quote) or ground.closest(quote)]
+    passage = any(one.start < two.end and two.start < one.end for one in version.evidence for two in passages)
+    return _Tie(passage, words, words * 2 > min(len(told), len(texts["other"])), blank=not said and not quotes)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _question(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]]) -> Question:
@@ -97,21 +163,22 @@ def _question(bad: Sequence[Bad], judge: Judge, types: Mapping[str, type[Fact]])
 
 def _errors(bad: Bad) -> list[Issue]:
     """What must be mended; what is only flagged would tempt a model to change what is right."""
-    return [issue for issue in bad.tries[-1].issues if issue.severity == "error"]
+    last = next(at for at in range(len(bad.tries) - 1, -1, -1) if bad.tries[at].json_text == bad.item.json_text)
+    return [issue for one in bad.tries[last:] for issue in one.issues if issue.severity == "error"]
 
 
 def _passages(bad: Bad, judge: Judge) -> Iterator[Span]:
     """The paragraphs of an item's quotes; for a quote that is nowhere the nearest ones, without any quote those nearest to its words."""
-    last = bad.tries[-1]
-    texts = texts_of(last.json_text)
+    json_text = bad.item.json_text
+    texts = texts_of(json_text)
     spans = list(bad.evidence)
     for quote in texts.get("evidence", []):
         if not judge.ground.find(quote):
             spans.extend(judge.ground.closest(quote, NEAREST))
-    for issue in last.issues:
+    for issue in _errors(bad):
         # words that stand elsewhere in the article: the passage that the evidence lacks
         if issue.code == "not_in_evidence":
-            spans.extend(judge.ground.find(text_at(last.json_text, issue.path))[:1])
+            spans.extend(judge.ground.find(text_at(json_text, issue.path))[:1])
     if not spans:
         spans.extend(judge.ground.closest(" ".join(texts["other"]), NEAREST) or [Span(start=0, end=len(judge.article.text))])
     paragraphs = dict.fromkeys(judge.ground.paragraph(span) for span in spans)

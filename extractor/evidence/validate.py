@@ -8,25 +8,28 @@ The chain: quote in article → `as_written` in quote → value agrees with `as_
 import difflib
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from extractor.errors import SchemaError
 from extractor.evidence.ground import Ground, choose
-from extractor.facts.fact import Check, Fact, Leaf, Value, walk
-from extractor.facts.party import Party, country_of, mentions
+from extractor.evidence.typography import unmarked
+from extractor.facts.fact import Check, Closed, Fact, Leaf, Value, walk
+from extractor.facts.party import Party, country_of, mentions, stands_alone
 from extractor.records import Article, Issue, Span
 
-JUDGE_VERSION = 1
+JUDGE_VERSION = 2
 """Version of this room's rules and of the value grammars; stored outcomes of an older one are judged again, without a call."""
 
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
 _WINDOW_CHARS = 200  # on either side of a value's words: the longest number expressions are well below
 _COMPARED_WORDS = 200  # of a quote and a sentence when looking for their difference: comparing is quadratic
 _WORD = re.compile(r"\w+(?:[-.,'’]\w+)*")
+_UNSPACED = "\u0e00"  # from Thai on there are scripts that part no words: one run of letters may be a sentence
 
 
 class Believed(NamedTuple):
@@ -47,6 +50,12 @@ class NotBelieved(NamedTuple):
     """Quotes that do stand in the article, for the repair's paragraphs and the review page."""
 
 
+class _Pairs(tuple[tuple[str, object], ...]):
+    """A JSON object with all that was written, keys that stand twice included."""
+
+    __slots__ = ()
+
+
 class Judge:
     """One article, ready to be compared with what is said about it."""
 
@@ -62,22 +71,51 @@ class Judge:
             json_text: The item as the model wrote it.
             fact_type: The type it was given as.
         """
+        if (key := _doubled_key(json_text)) is not None:
+            # which of the two was meant is not known, and the last one with the rest of the first is what nobody said
+            return NotBelieved((_doubled(key),), tuple(self._quotes_of(json_text)))
         try:
             value = fact_type.model_validate_json(json_text)
         except ValidationError as invalid:
             return NotBelieved(tuple(_schema_issues(invalid)), tuple(self._quotes_of(json_text)))
-        leaves = [(leaf, _owner(leaf.path)) for leaf in walk(value) if isinstance(leaf, Leaf)]
-        parts = {part.path: part.value for part in walk(value) if not isinstance(part, Leaf)}
+        leaves: list[Leaf] = []
+        parts: dict[str, Closed] = {}
+        for part in walk(value):
+            if isinstance(part, Leaf):
+                leaves.append(part)
+            else:
+                parts[part.path] = part.value
         issues: list[Issue] = []
-        quotes = self._ground_quotes([leaf for leaf, _ in leaves if leaf.role == "quote"], issues)
+        quotes = self._ground_quotes([leaf for leaf in leaves if leaf.role == "quote"], issues)
         if not value.evidence:
             issues.append(
                 Issue.error("no_evidence", "evidence", "The record has no quote; copy the passage that proves it from the article.")
             )
+        spans = quotes | self._ground_words(leaves, parts, quotes, issues)
+        evidence = tuple(spans.pop(f"evidence[{index}]") for index in range(len(value.evidence)) if f"evidence[{index}]" in spans)
+        if any(issue.severity == "error" for issue in issues):
+            return NotBelieved(tuple(issues), tuple(quotes.values()))
+        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := self._country(part, path, spans))}
+        return Believed(value, evidence, spans, countries, tuple(issues))
+
+    def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
+        places = {text: self.ground.find(text) for text in dict.fromkeys(leaf.text for leaf in leaves)}  # a stuck model repeats one quote
+        standing = {text: found for text, found in places.items() if found}
+        chosen = dict(zip(standing, choose(list(standing.values())), strict=True))
+        lost = (leaf for leaf in leaves if leaf.text not in chosen)
+        issues.extend(_thin(leaf) for leaf in leaves if leaf.text in chosen and _is_thin(leaf.text))
+        issues.extend(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost)
+        return {leaf.path: chosen[leaf.text] for leaf in leaves if leaf.text in chosen}
+
+    def _ground_words(
+        self, leaves: list[Leaf], parts: Mapping[str, Closed], quotes: Mapping[str, Span], issues: list[Issue]
+    ) -> dict[str, Span]:
+        """Where the texts stand that are no quotes, and what is wrong with them."""
         inside = list(dict.fromkeys(quotes.values()))
-        nowhere = [leaf.text for leaf, _ in leaves if leaf.role == "quote" and leaf.path not in quotes]
-        spans = dict(quotes)
-        for leaf, owner in leaves:
+        nowhere = [leaf.text for leaf in leaves if leaf.role == "quote" and leaf.path not in quotes]
+        spans: dict[str, Span] = {}
+        for leaf in leaves:
+            owner = _owner(leaf.path)
             part = parts.get(owner)
             if leaf.role == "verbatim":
                 places = self.ground.find(leaf.text, within=inside)
@@ -93,24 +131,13 @@ class Judge:
                 self._check_name(leaf, inside, spans, issues)
             elif leaf.role is None and not isinstance(part, Value):
                 self._check_free(leaf, inside, issues)
-        evidence = tuple(spans.pop(f"evidence[{index}]") for index in range(len(value.evidence)) if f"evidence[{index}]" in spans)
-        if any(issue.severity == "error" for issue in issues):
-            return NotBelieved(tuple(issues), tuple(quotes.values()))
-        countries = {path: code for path, part in parts.items() if isinstance(part, Party) and (code := part.country())}
-        return Believed(value, evidence, spans, countries, tuple(issues))
-
-    def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
-        places = {text: self.ground.find(text) for text in dict.fromkeys(leaf.text for leaf in leaves)}  # a stuck model repeats one quote
-        standing = {text: found for text, found in places.items() if found}
-        chosen = dict(zip(standing, choose(list(standing.values())), strict=True))
-        lost = (leaf for leaf in leaves if leaf.text not in chosen)
-        issues.extend(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost)
-        return {leaf.path: chosen[leaf.text] for leaf in leaves if leaf.text in chosen}
+        return spans
 
     def _nowhere(self, quote: str) -> str:
         if not quote.strip():
             return "The quote is empty."
-        message = f"Quote {_shown(quote)} is not in article {self.article.id!r} ({len(self.article.text)} chars)"
+        # without the article's id: in a repair this is sent, and the same text under two names must ask the same
+        message = f"Quote {_shown(quote)} is not in the article ({len(self.article.text)} chars)"
         near = self.ground.closest(quote)
         if not near:
             return f"{message}."
@@ -129,6 +156,11 @@ class Judge:
         checks = [(self._check_at(value, place), place) for place in places]
         order = {"agrees": 0, "not_understood": 1, "disagrees": 2}
         check, place = min(checks, key=lambda pair: (order[pair[0].result], pair[1].start))
+        other = next((found for found, _ in checks if found.result != "agrees"), check)
+        if (
+            check.result == "agrees" and other.result != "agrees"
+        ):  # "10" of "10 officials" proves nothing where "at least 10 tanks" stands too
+            check = Check("not_understood", f"{value.as_written!r} stands in the quotes more than once: {other.message}")
         if check.result == "disagrees":
             issues.append(Issue.error("value_disagrees", path, check.message))
         elif check.result == "not_understood":
@@ -142,6 +174,8 @@ class Judge:
         paragraph = self.ground.paragraph(place)
         before = self.article.text[max(paragraph.start, place.start - _WINDOW_CHARS) : place.start]
         after = self.article.text[place.end : min(paragraph.end, place.end + _WINDOW_CHARS)]
+        # a grammar reads the number on from "**5** million" as from "5 million"
+        before, after = unmarked(before).text.rstrip("[*_"), unmarked(after).text.lstrip("*_")
         # the value's own typography in the middle: soft hyphens in the article would put its end elsewhere
         return value.check(quote=f"{before}{value.as_written}{after}", start=len(before), published=self.article.published)
 
@@ -163,6 +197,15 @@ class Judge:
                     "name_not_in_article", leaf.path, f"Name {_shown(leaf.text)} is not in the article; give it as the article has it."
                 )
             )
+
+    def _country(self, party: Party, path: str, spans: dict[str, Span]) -> str | None:
+        """The state of a party; None where its name stands only as a part of a longer one: "Sudan" in "South Sudan"."""
+        name, code = party.state_name(), party.country()
+        place = spans.get(f"{path}.name" if party.name == name else f"{path}.on_behalf_of")
+        if code is None or place is None or stands_alone(self.article.text, place.start, place.end):
+            return code
+        elsewhere = self.ground.find(name, any_case=True)
+        return code if any(stands_alone(self.article.text, other.start, other.end) for other in elsewhere) else None
 
     def _mentioned(self) -> set[str]:
         if self._countries is None:
@@ -206,7 +249,7 @@ def check_examples(types: Mapping[str, type[Fact]]) -> None:
 def texts_of(json_text: str) -> Mapping[str, list[str]]:
     """The strings of an item of any shape: those under `evidence` and `quote` as `evidence`, all others as `other`."""
     try:
-        item = json.loads(json_text)
+        item = json.loads(json_text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         return {"other": [json_text]}
     texts: dict[str, list[str]] = {"evidence": [], "other": []}
@@ -215,8 +258,8 @@ def texts_of(json_text: str) -> Mapping[str, list[str]]:
         kind, value = queue.popleft()
         if isinstance(value, str):
             texts[kind].append(value)
-        elif isinstance(value, dict):
-            queue.extend(("evidence" if key in ("evidence", "quote") else kind, inner) for key, inner in value.items())
+        elif isinstance(value, _Pairs):
+            queue.extend(("evidence" if key in ("evidence", "quote") else kind, inner) for key, inner in value)
         elif isinstance(value, list):
             queue.extend((kind, inner) for inner in value)
     return texts
@@ -231,6 +274,36 @@ def text_at(json_text: str, path: str) -> str:
         except (KeyError, IndexError, TypeError):
             return ""
     return value if isinstance(value, str) else ""
+
+
+def _doubled_key(json_text: str) -> str | None:
+    """A key that stands twice in one object of an item; None where there is none, or where the text is no JSON."""
+    found: list[str] = []
+
+    def see(pairs: list[tuple[str, object]]) -> None:
+        counts = Counter(key for key, _ in pairs)
+        if not found and len(counts) < len(pairs):
+            found.append(max(counts, key=counts.__getitem__))
+
+    with suppress(ValueError, RecursionError):
+        json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=see).decode(json_text)
+    return found[0] if found else None
+
+
+def _doubled(key: str) -> Issue:
+    message = f"Key {_shown(key)} stands twice in one object, as when two records run into one; give one record, each key once."
+    return Issue.error("doubled_key", "", message)
+
+
+def _is_thin(quote: str) -> bool:
+    words = _WORD.findall(quote)
+    if len(words) == 1:
+        return not any(char >= _UNSPACED and char.isalpha() for char in quote)
+    return not any(char.isalpha() for char in quote)
+
+
+def _thin(leaf: Leaf) -> Issue:
+    return Issue.warning("thin_quote", leaf.path, f"Quote {_shown(leaf.text)} is a single word or a bare number, which proves little.")
 
 
 def _schema_issues(invalid: ValidationError) -> list[Issue]:

@@ -4,9 +4,10 @@ In: nothing. Out: `Fact`, `Value`, the marks `Quote`, `Verbatim`, `Name`, and `w
 Before changing it: the JSON Schema of these classes is what the model is asked for, so a new field or description is a new version.
 """
 
+import functools
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -154,24 +155,57 @@ class Part(NamedTuple):
     """The object."""
 
 
-def walk(value: BaseModel, prefix: str = "") -> Iterator[Leaf | Part]:
+def walk(value: BaseModel) -> list[Leaf | Part]:
     """Every text and every closed object inside `value`, depth first, in field order; `value` itself is not given."""
-    for name, field in type(value).model_fields.items():
-        path = f"{prefix}.{name}" if prefix else name
-        yield from _walk(getattr(value, name), field.annotation, field.metadata, path)
+    found: list[Leaf | Part] = []
+    _walk_fields(value, "", found)
+    return found
 
 
-def _walk(value: object, annotation: Any, metadata: list[Any], path: str) -> Iterator[Leaf | Part]:
+class _Place(NamedTuple):
+    """What an annotation says of the texts that may stand at it: read once for each class, since every item of a reply is walked."""
+
+    role: Role | None
+    fixed: frozenset[str]
+    """The texts that the type's author wrote down; any other is the model's."""
+    item: "_Place | None"
+    """Of the elements, where it may be a list."""
+
+
+def _walk_fields(value: BaseModel, prefix: str, found: list[Leaf | Part]) -> None:
+    for name, place in _places(type(value)):
+        _walk(getattr(value, name), place, f"{prefix}{name}", found)
+
+
+def _walk(value: object, place: _Place, path: str, found: list[Leaf | Part]) -> None:
     if isinstance(value, str):
-        if value not in _fixed(annotation):
-            yield Leaf(path, _role(annotation, metadata), value)
+        if value not in place.fixed:
+            found.append(Leaf(path, place.role, value))
     elif isinstance(value, Closed):
-        yield Part(path, value)
-        yield from walk(value, path)
+        found.append(Part(path, value))
+        _walk_fields(value, f"{path}.", found)
     elif isinstance(value, (list, tuple)):
-        inner = _item_annotation(annotation)
+        inner = place.item or _ANY_TEXT
         for index, item in enumerate(value):
-            yield from _walk(item, inner, [], f"{path}[{index}]")
+            _walk(item, inner, f"{path}[{index}]", found)
+
+
+_ANY_TEXT = _Place(None, frozenset(), None)
+
+
+@functools.lru_cache(maxsize=1024)  # classes: a service's fact types and their values are far fewer
+def _places(kind: type[BaseModel]) -> tuple[tuple[str, _Place], ...]:
+    return tuple((name, _place(field.annotation, field.metadata)) for name, field in kind.model_fields.items())
+
+
+def _place(annotation: Any, metadata: Iterable[Any] = ()) -> _Place:
+    arms = list(_unwrapped(annotation))
+    marks = (*metadata, *(mark for _, found in arms for mark in found))
+    role = next((mark.role for mark in marks if isinstance(mark, Mark)), None)
+    fixed = frozenset(value for arm, _ in arms if get_origin(arm) is Literal for value in get_args(arm) if isinstance(value, str))
+    items = (get_args(arm)[0] for arm, _ in arms if get_origin(arm) in (list, tuple))
+    item = next(items, None)
+    return _Place(role, fixed, None if item is None else _place(item))
 
 
 def _unwrapped(annotation: Any) -> Iterator[tuple[Any, list[Any]]]:
@@ -185,20 +219,3 @@ def _unwrapped(annotation: Any) -> Iterator[tuple[Any, list[Any]]]:
             yield from _unwrapped(arm)
     else:
         yield annotation, []
-
-
-def _role(annotation: Any, metadata: list[Any]) -> Role | None:
-    marks = [*metadata, *(mark for _, found in _unwrapped(annotation) for mark in found)]
-    return next((mark.role for mark in marks if isinstance(mark, Mark)), None)
-
-
-def _fixed(annotation: Any) -> list[Any]:
-    """The values that the type's author wrote down; any other text of the field is the model's."""
-    return [value for arm, _ in _unwrapped(annotation) if get_origin(arm) is Literal for value in get_args(arm)]
-
-
-def _item_annotation(annotation: Any) -> Any:
-    for arm, _ in _unwrapped(annotation):
-        if get_origin(arm) in (list, tuple):
-            return get_args(arm)[0]
-    return str

@@ -11,10 +11,11 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
 
+from extractor.facts.english import is_english
 from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.numbers.adjoining import Around, check_cut, look_around
 from extractor.facts.numbers.currencies import Currency, states_in
-from extractor.facts.numbers.doubts import holds_no_number, is_other_language
+from extractor.facts.numbers.doubts import holds_no_number
 from extractor.facts.numbers.expressions import Expression
 from extractor.facts.numbers.tokens import is_kind, tokenize, word_at
 from extractor.facts.numbers.written import Written, describe, read_written
@@ -160,8 +161,9 @@ class Money(Value):
         if cut := check_cut(words, written, around):
             return cut
         reading = None if written is None else _sum(written)
-        if written is None or reading is None or is_other_language(quote, start):
-            if (self.minimum is not None or self.maximum is not None) and holds_no_number(words, quote, start):
+        english = is_english(quote, start)
+        if written is None or reading is None or not english:
+            if english and (self.minimum is not None or self.maximum is not None) and holds_no_number(words):
                 return Check(
                     "disagrees", f"{words!r} holds no number, so minimum and maximum must be null; or give the words that hold it."
                 )

@@ -24,6 +24,10 @@ _LONGEST_NAME_CHARS = 200
 """No name of a state or of its bodies is longer; more is not read."""
 
 
+_REACH_CHARS = 60
+"""On either side of a name: longer than what may make it a part of another."""
+
+
 class Party(Closed):
     """One party: a state, body, company, group or person that the text names."""
 
@@ -46,15 +50,19 @@ class Party(Closed):
             For a state, the one its name stands for; for a government body or a person, the one it acts for, and for a body that names none
             the one in its own name. None for everything else: a company is not the state it sits in.
         """
+        return country_of(self.state_name())
+
+    def state_name(self) -> str:
+        """The one of its names in which its state is looked for; "" for a party that is no state's."""
         match self.kind:
             case "state":
-                return country_of(self.name or "")
+                return self.name or ""
             case "government_body":
-                return country_of(self.on_behalf_of or self.name or "")
+                return self.on_behalf_of or self.name or ""
             case "person":
-                return country_of(self.on_behalf_of or "")
+                return self.on_behalf_of or ""
             case _:
-                return None
+                return ""
 
 
 def country_of(name: str) -> str | None:
@@ -111,6 +119,36 @@ def mentions(text: str) -> set[str]:
     return codes
 
 
+def stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a state's name in a text is the whole of the name that stands there.
+
+    It is not in "South Sudan", "Gulf of Guinea", "New Mexico" or "Michael Jordan", and not where the text speaks of a namesake: Georgia
+    of Atlanta. A longer name of the same state ("Kingdom of Norway") does no harm.
+
+    Args:
+        text: The article.
+        start: Where the name begins, a code point.
+        end: One past its last code point.
+    """
+    table = _table()
+    nearby = (text[max(0, start - _REACH_CHARS) : start], text[start:end], text[end : end + _REACH_CHARS])
+    before, name, after = map(_words, nearby)
+    words, first, last = before + name + after, len(before), len(before) + len(name)
+    own = country_of(text[start:end])
+    for at in range(first + 1):
+        length, code = table.match(words, at)
+        if at + length > first and (at < first or at + length > last) and code != own:
+            return False
+    if len(name) != 1:
+        return True
+    folded = _fold(name[0])
+    return not (
+        _names_a_person(words, first, table)
+        or _is_surname(words, first, table)
+        or any(place in text for place in table.elsewhere.get(folded, ()))
+    )
+
+
 class _Alias(NamedTuple):
     """One name in the table."""
 
@@ -142,6 +180,10 @@ class _Table(NamedTuple):
     """Words that may stand beside a head."""
     given_names: frozenset[str]
     """Names of states that are also names of persons."""
+    before_states: frozenset[str]
+    """Words that make no person's name with a state's, whatever their first letter."""
+    elsewhere: dict[str, tuple[str, ...]]
+    """Names of states that are also ones elsewhere, and what an article about that has."""
     small_firsts: frozenset[str]
     """First words of names that begin with a small letter, such as "state of Georgia"."""
 
@@ -188,7 +230,14 @@ def _names_a_person(words: list[str], at: int, table: _Table) -> bool:
     """Whether "Jordan", "Chad" or "Georgia" stands before another name, and not as "Jordan's"."""
     if words[at].casefold() not in table.given_names or at + 1 >= len(words):
         return False
-    return words[at + 1][0].isupper()
+    return words[at + 1][0].isupper() and _fold(words[at + 1]) not in table.heads | table.modifiers
+
+
+def _is_surname(words: list[str], at: int, table: _Table) -> bool:
+    """Whether "Jordan", "Chad" or "Georgia" stands behind another name: "Michael Jordan"."""
+    if words[at].casefold() not in table.given_names or at == 0 or not words[at - 1][0].isupper():
+        return False
+    return _fold(words[at - 1]) not in table.heads | table.modifiers | table.before_states and not table.match(words, at - 1).length
 
 
 def _is_government(others: list[str], table: _Table) -> bool:
@@ -203,14 +252,21 @@ def _lines(entry: dict[str, list[str]]) -> Iterator[str]:
         yield from names
 
 
+def _adjectives(stems: list[str], endings: list[str]) -> Iterator[tuple[str, str]]:
+    """Every form of every adjective, with its state; `stems` has codes and stems by turns."""
+    for code, stem in zip(stems[::2], stems[1::2], strict=True):
+        yield from ((stem + ending, code) for ending in endings)
+
+
 @functools.cache
 def _table() -> _Table:
     """The table, read once, at the first look-up."""
     data = tomllib.loads(files("extractor.facts").joinpath("countries.toml").read_text(encoding="utf-8"))
     rules = data["rules"]
     aliases: dict[str, dict[tuple[tuple[str, ...], str], _Alias]] = {}
-    entries = [(name, None) for name in rules["not_one_state"]]
+    entries: list[tuple[str, str | None]] = [(name, None) for name in rules["not_one_state"]]
     entries += [(name, code) for code, entry in data["states"].items() for name in _lines(entry)]
+    entries += [entry for adjectives in data["adjectives"] for entry in _adjectives(adjectives["stems"].split(), adjectives["endings"])]
     for name, code in entries:
         words = _words(name.rstrip("."))
         folded = [_fold(word) for word in words]
@@ -223,5 +279,7 @@ def _table() -> _Table:
         frozenset(rules["government_heads"]),
         frozenset(rules["government_modifiers"]),
         frozenset(rules["given_names"]),
+        frozenset(rules["before_states"]),
+        {name: tuple(places) for name, places in rules["elsewhere"].items()},
         frozenset(words[0] for name, _ in entries if (words := _words(name))[0].islower()),
     )

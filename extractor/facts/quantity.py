@@ -10,9 +10,10 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
+from extractor.facts.english import is_english
 from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.numbers.adjoining import Around, check_cut, look_around
-from extractor.facts.numbers.doubts import holds_no_number, is_other_language
+from extractor.facts.numbers.doubts import holds_no_number
 from extractor.facts.numbers.tails import word_list
 from extractor.facts.numbers.tokens import tokenize, word_at
 from extractor.facts.numbers.written import Written, describe, read_written
@@ -121,8 +122,9 @@ class Quantity(Value):
         if cut := check_cut(words, written, around):
             return cut
         reading = None if written is None else _count(written)
-        if written is None or reading is None or is_other_language(quote, start):
-            if (self.minimum is not None or self.maximum is not None) and holds_no_number(words, quote, start):
+        english = is_english(quote, start)
+        if written is None or reading is None or not english:
+            if english and (self.minimum is not None or self.maximum is not None) and holds_no_number(words):
                 return Check(
                     "disagrees", f"{words!r} holds no number, so minimum and maximum must be null; or give the words that hold it."
                 )

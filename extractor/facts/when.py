@@ -9,9 +9,11 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from extractor.facts.dates.beside import doubt_beside
 from extractor.facts.dates.calendar import OPEN, Days, shift
 from extractor.facts.dates.datewords import AFTER, BEFORE, BY, NOT_BEFORE, NOT_UNTIL, SINCE, UNTIL, VOCABULARY, Token, tokenise
 from extractor.facts.dates.intervals import WhenReading, read_tokens
+from extractor.facts.english import is_english
 from extractor.facts.fact import Check, Value, Verbatim
 
 LONGEST_CHARS = 200
@@ -63,11 +65,21 @@ class When(Value):
 
         Returns:
             `disagrees` only where the words exclude a day that was given, where fewer days were given than they allow, or where the
-            expression goes on beyond `as_written` and means something else; `not_understood` where custom does not settle it.
+            expression goes on beyond `as_written` and means something else; `not_understood` where custom does not settle it, where
+            what stands beside the words may change them, and where the passage is not plainly English.
         """
         given = Days(self.earliest, self.latest)
-        judged = _judge(self.as_written, read_when(self.as_written, published), given, quote, published)
-        fuller = _fuller(quote, start, self.as_written, published)
+        if not is_english(quote, start):
+            return Check(
+                "not_understood", f"the date {self.as_written!r} stands in text that is not plainly English; {given} is unverified"
+            )
+        alone = read_when(self.as_written, published)
+        judged = _judge(self.as_written, alone, given, quote, published)
+        place = _placed(quote, start, self.as_written)
+        fuller = _fuller(place, quote, alone, published) if place is not None else None
+        doubt = "" if place is None else doubt_beside(place.tokens, *((place.first, place.last) if fuller is None else fuller.place))
+        if doubt:
+            return Check("not_understood", f"{doubt!r} stands beside {self.as_written!r}; {given} is unverified")
         if fuller is None:
             return judged
         whole = _judge(fuller.text, fuller.reading, given, quote, published)
@@ -148,13 +160,28 @@ class _Fuller(NamedTuple):
     """An expression of which `as_written` is a part."""
 
     text: str
+    place: tuple[int, int]
+    """Its first token, and the one after it."""
     reading: WhenReading
     completes_length: bool
     """`as_written` is a length of time, and what adjoins it says where it begins: "within", "the next"."""
 
 
-def _fuller(quote: str, start: int, words: str, published: date | None) -> _Fuller | None:
-    """The whole expression in which `words` stand, where it certainly means something else than they do alone."""
+class _Placed(NamedTuple):
+    """The words of a value among the tokens of their passage."""
+
+    tokens: tuple[Token, ...]
+    """Of the passage near the words."""
+    offset: int
+    """Where in the passage they begin, a code point."""
+    first: int
+    """Index of the first token of the words."""
+    last: int
+    """Index of the token after them."""
+
+
+def _placed(quote: str, start: int, words: str) -> _Placed | None:
+    """The words among the tokens near them; None where no token of theirs stands there."""
     if len(words) > LONGEST_CHARS:
         return None
     offset, cut = max(start - _REACH_CHARS, 0), start + len(words) + _REACH_CHARS
@@ -164,11 +191,13 @@ def _fuller(quote: str, start: int, words: str, published: date | None) -> _Full
     if cut < len(quote):
         tokens = tokens[:-1]
     inside = [place for place, token in enumerate(tokens) if token.end > start - offset and token.start < start - offset + len(words)]
-    if not inside:
-        return None
-    first, last = inside[0], inside[-1] + 1
+    return _Placed(tokens, offset, inside[0], inside[-1] + 1) if inside else None
+
+
+def _fuller(place: _Placed, quote: str, alone: WhenReading | None, published: date | None) -> _Fuller | None:
+    """The whole expression in which the words stand, where it certainly means something else than they do alone."""
+    tokens, offset, first, last = place
     left, right = _reach(tokens, first, -1), _reach(tokens, last - 1, 1)
-    alone = read_when(words, published)
     same: list[tuple[int, int]] = []
     for size in range(left + right, 0, -1):
         for before in range(min(left, size), max(size - right, 0) - 1, -1):
@@ -184,7 +213,7 @@ def _fuller(quote: str, start: int, words: str, published: date | None) -> _Full
                 continue
             text = quote[offset + window[0].start : offset + window[-1].end]
             completes = alone is not None and alone.counted and end == last
-            return _Fuller(text, reading, completes)
+            return _Fuller(text, (begin, end), reading, completes)
     return None
 
 

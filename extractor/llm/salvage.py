@@ -20,6 +20,7 @@ _CLOSED_STRING = re.compile(_STRING, re.DOTALL)
 _LITERAL = re.compile(r'[^,\[\]{}"]+')  # a number, true, null, NaN, or anything else that is no string and no bracket
 _BETWEEN = re.compile(r"[\s,]*")
 _COLON = re.compile(r"\s*:")
+_MEMBER = re.compile(rf"[\s,]*({_STRING})\s*:\s*", re.DOTALL)
 _NULL = re.compile(r"null(?!\w)")
 _START = re.compile(r'\{(?=\s*+["}])|\[(?=\s*+\{)')
 _SIBLING = re.compile(r"[\s\]}]*,\s*")
@@ -106,6 +107,22 @@ def read_reply(outcome: AttemptOutcome, text: str, fact_types: Sequence[str], er
     if outcome != "ok" and error is None:
         error = _in_words(outcome, found, text, fact_types)
     return Reply(outcome=outcome, text=text, items=found.items, missing=found.missing, error=error)
+
+
+def members(json_text: str) -> list[tuple[str, str]] | None:
+    """The keys of a JSON object and the text of each value as it was written, keys that stand twice included; None for anything else."""
+    try:
+        if not isinstance(_DECODER.decode(json_text), dict):
+            return None
+    except (ValueError, RecursionError):
+        return None
+    found = []
+    at = json_text.index("{") + 1
+    while key := _MEMBER.match(json_text, at):
+        end = _DECODER.raw_decode(json_text, key.end())[1]
+        found.append((str(_DECODER.decode(key[1])), json_text[key.end() : end]))
+        at = end
+    return found
 
 
 def _in_words(outcome: AttemptOutcome, found: Cut, text: str, fact_types: Sequence[str]) -> str:

@@ -42,6 +42,11 @@ LEADING = (
         "text",
         "`kept`, `repaired` (believed after a correction), `quarantined` (not believed) or `merged` (repeats a kept one).",
     ),
+    Column(
+        "decision",
+        "text",
+        "With `--decisions`: `accept` or `edit` where a reviewer vouches for the fact as it stands here, whatever the verdict.",
+    ),
     Column("article_id", "text", "The article: its path under the argument it was found by."),
     Column("title", "text", "The article's headline."),
     Column("published", "date", "The article's publication date."),
@@ -66,7 +71,11 @@ TRAILING = (
     Column("prompt", "text", "Name and fingerprint of the prompt."),
     Column("schema", "text", "Fingerprint of the fact type: its fields, descriptions and worked examples."),
     Column("raw", "text", "For `quarantined` and `merged`: the JSON text as the model gave it."),
-    Column("value_json", "json", "The whole fact as the model stated it; empty for `quarantined` and `merged`."),
+    Column(
+        "value_json",
+        "json",
+        "The whole fact as the model, or a reviewer, stated it; empty for `quarantined` and `merged` that no reviewer vouches for.",
+    ),
     Column(
         "details_json",
         "json",
@@ -80,7 +89,20 @@ _PLAIN = {
     "id": "fact_id",
     **{
         name: name
-        for name in ("fact_type", "verdict", "article_id", "title", "published", "source", "url", "model", "prompt", "schema", "raw")
+        for name in (
+            "fact_type",
+            "verdict",
+            "decision",
+            "article_id",
+            "title",
+            "published",
+            "source",
+            "url",
+            "model",
+            "prompt",
+            "schema",
+            "raw",
+        )
     },
 }
 """Fields of a row that are columns as they are."""

@@ -22,6 +22,7 @@ from typing import Any, get_args
 from extractor.errors import LedgerError, UsageError
 from extractor.records import FactVerdict
 from extractor.results.columns import Cell, Kind, Table, joined
+from extractor.results.decisions import Decisions
 from extractor.results.export_sqlite import write_sqlite
 from extractor.runs.ledger import FACTS_NAME, LEDGER_NAME, LOCK_NAME, Ledger
 
@@ -41,6 +42,7 @@ def export(
     *,
     fact_types: Sequence[str] = (),
     verdicts: Sequence[str] = BELIEVED,
+    decisions: Decisions | None = None,
 ) -> int:
     """Write facts to a file, in article order and the order given there; an existing file is replaced once the new one is whole.
 
@@ -49,6 +51,8 @@ def export(
         path: Where to; its suffix says how: `.jsonl`, `.csv`, `.parquet`, `.sqlite` or `.db`. Its folder must exist.
         fact_types: Registered names of the types wanted; () for all. They also decide on the columns of CSV and Parquet.
         verdicts: Which facts; those that are believed unless said otherwise.
+        decisions: A reviewer's: rejected facts are left out whatever the verdicts, edited ones are as edited, and a quarantined one that
+            was accepted or edited is among the believed ones. Its `passed_over` is to be told afterwards.
 
     Returns:
         How many facts were written.
@@ -68,7 +72,15 @@ def export(
             raise UsageError(f"No fact type {strange[0]!r} in {str(ledger.folder)!r}; there are: {there}.")
         table = Table(entry for entry in types if not fact_types or entry["name"] in fact_types)
         with _replacing(target) as fresh:
-            return write(fresh, table, ledger.rows(verdicts, fact_types), ledger.articles())
+            return write(fresh, table, _wanted(ledger, verdicts, fact_types, decisions), ledger.articles())
+
+
+def _wanted(ledger: Ledger, verdicts: Sequence[str], fact_types: Sequence[str], decisions: Decisions | None) -> Rows:
+    if decisions is None:
+        return ledger.rows(verdicts, fact_types)
+    every = decisions.apply(ledger.rows(get_args(FactVerdict), fact_types), ledger.articles(), fact_types)
+    takes_believed = set(BELIEVED) <= set(verdicts)
+    return (row for row in every if row["verdict"] in verdicts or (takes_believed and "decision" in row))
 
 
 Write = Callable[[Path, Table, Rows, Rows], int]

@@ -11,13 +11,13 @@ Before changing it: live runs, batches and clusters all drive this one generator
 import itertools
 import json
 import re
-from collections.abc import Generator, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from extractor.evidence.merge import Reading, covered, told
 from extractor.evidence.outcome import Grounded, Outcome, Quarantined, Try
-from extractor.evidence.repair import Bad, Item, Question, answers, questions
-from extractor.evidence.validate import Believed, Judge
+from extractor.evidence.repair import Bad, Item, Question, answers, is_same_record, questions
+from extractor.evidence.validate import Believed, Judge, texts_of
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.parts import halves, split
@@ -35,6 +35,15 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 ASK_AGAIN_ALWAYS: tuple[AttemptOutcome, ...] = ("cassette_miss", "not_asked")
 """Causes that say nothing about the article: a later run asks it again without being told."""
 
+_NOT_GIVEN_AGAIN = Issue.warning(
+    "not_given_again", "", "It was read from an answer that broke off; asked again, the model did not give it, or said less."
+)
+_GIVEN_ANEW = Issue.warning(
+    "given_anew", "", "It was read from an answer that broke off; the next answer quotes the same passage for a record of its own."
+)
+_ANOTHER_RECORD = Issue.error(
+    "another_record", "", "The correction is another record: its passage and most of its names and words are not those of this one."
+)
 _TOO_LONG: tuple[AttemptOutcome, ...] = ("length", "context_overflow")
 _UNREADABLE: tuple[AttemptOutcome, ...] = ("partial", "unparsable", "no_content")
 
@@ -58,7 +67,7 @@ class _Part(NamedTuple):
     again: str = ""
     asked: int = 0
     salvaged: tuple[Item, ...] = ()
-    """What the last broken answer for it, or for the part it was cut from, held; it counts only if no whole answer comes."""
+    """What the last broken answer for it, or for the part it was cut from, held."""
 
 
 class _Lost(NamedTuple):
@@ -66,10 +75,22 @@ class _Lost(NamedTuple):
     reason: str
 
 
+class _Read(NamedTuple):
+    items: list[Item]
+    """In order."""
+    drafts: list[Item]
+    """More of them, out of answers that broke off and that a whole one followed, which did not say the same."""
+    lost: list[_Lost]
+    answered: bool
+
+
 class _Held(NamedTuple):
     item: Item
     believed: Believed
+    stated: dict[str, Any]
+    """What it states, as `told` gives it."""
     tries: tuple[Try, ...]
+    is_draft: bool
 
 
 class _Tally:
@@ -97,13 +118,12 @@ def flow(article: Article, plan: Plan) -> Generator[list[Call], list[Reply], Out
         Calls that do not depend on each other; their replies are to be sent in the same order.
     """
     tally = _Tally()
-    items, lost, answered = yield from _extract(article, plan, tally)
-    if not answered:
-        first = lost[0]
+    read = yield from _extract(article, plan, tally)
+    if not read.answered:
+        first = read.lost[0]
         return Outcome(article=article, status="failed", reason=first.reason, cause=first.cause, usage=tally.usage, cost_usd=tally.cost_usd)
-    desk = _Desk(article, plan, lost)
-    for item in items:
-        desk.judge(item, ())
+    desk = _Desk(article, plan, read)
+    desk.judge_all(read)
     for _ in range(plan.repairs):
         if not desk.bad:
             break
@@ -116,12 +136,13 @@ def flow(article: Article, plan: Plan) -> Generator[list[Call], list[Reply], Out
     return desk.outcome(tally)
 
 
-def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call], list[Reply], tuple[list[Item], list[_Lost], bool]]:
+def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call], list[Reply], _Read]:
     """All raw items of an article, what was lost on the way, and whether anything was answered."""
     spans = split(article.text, plan.part_chars)
     pending = [_Part(span, number, len(spans), tuple(plan.types)) for number, span in enumerate(spans, start=1)]
     items: list[Item] = []
     salvaged: list[Item] = []
+    drafts: list[Item] = []
     lost: list[_Lost] = []
     answered = False
     numbers = itertools.count()
@@ -134,6 +155,7 @@ def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call
             if reply.outcome == "ok":
                 answered = True
                 items.extend(found)
+                drafts.extend(item for item in asked.salvaged if item.fact_type not in reply.missing)
                 if not reply.missing:
                     continue
             part = _unanswered(asked, reply, found)
@@ -146,9 +168,11 @@ def _extract(article: Article, plan: Plan, tally: _Tally) -> Generator[list[Call
                 lost.append(_loss(reply))
                 salvaged.extend(part.salvaged)
         pending = following
-    # two halves that failed share what was read before they were cut
-    items.extend(dict.fromkeys(salvaged))
-    return sorted(items, key=lambda item: item.order), lost, answered or bool(salvaged)
+    # two halves share what was read before they were cut; what was said again word for word is there already
+    items = sorted([*items, *dict.fromkeys(salvaged)], key=lambda item: item.order)
+    said = {(item.fact_type, item.json_text) for item in items}
+    again = {(item.fact_type, item.json_text): item for item in drafts}
+    return _Read(items, [item for key, item in again.items() if key not in said], lost, answered or bool(salvaged))
 
 
 def _unanswered(part: _Part, reply: Reply, found: tuple[Item, ...]) -> _Part:
@@ -188,6 +212,10 @@ def _items(part: _Part, reply: Reply, plan: Plan, answer: int) -> tuple[Item, ..
     )
 
 
+def _quotes(item: Item) -> list[str]:
+    return texts_of(item.json_text).get("evidence", [])
+
+
 def _sendable(json_text: str) -> str:
     """JSON text with lone surrogates as escapes, which a model may have written and no file or request can carry."""
     return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", json_text)
@@ -196,30 +224,55 @@ def _sendable(json_text: str) -> str:
 def _same_json(one: str, other: str) -> bool:
     """Whether two texts are the same JSON, whatever their spacing and the order of their keys; a text that is no JSON is only itself."""
     try:
-        return one == other or bool(json.loads(one) == json.loads(other))
+        return one == other or bool(_DECODER.decode(one) == _DECODER.decode(other))
     except (ValueError, RecursionError):
         return False
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=lambda pairs: {"": sorted(pairs, key=lambda pair: pair[0])})  # a key may stand twice
 
 
 class _Desk:
     """Where the items of one article lie while they are judged: believed, to be repaired, given up."""
 
-    def __init__(self, article: Article, plan: Plan, lost: list[_Lost]) -> None:
+    def __init__(self, article: Article, plan: Plan, read: _Read) -> None:
         self.article = article
         self.plan = plan
-        self.lost = lost
+        self.lost = read.lost
+        self.drafts = {item.order for item in read.drafts}
         self.judged = Judge(article)
         self.held: list[_Held] = []
         self.bad: list[Bad] = []
         self.given_up: list[Bad] = []
 
-    def judge(self, item: Item, tries: tuple[Try, ...]) -> None:
-        """Judge one version of an item and put it where it belongs."""
+    def judge_all(self, read: _Read) -> None:
+        """Judge every item as it was given, and put it where it belongs: believed, or to be repaired.
+
+        A draft that is not believed goes to repair only where no whole answer quotes what it quotes: else its record has been given anew.
+        """
+        for item in read.items:
+            if believed := self._judge(item, ()):
+                self._hold(item, believed, ())
+        quoted = {(item.fact_type, quote) for item in read.items for quote in _quotes(item)} if read.drafts else set()
+        for draft in read.drafts:
+            if believed := self._judge(draft, ()):
+                self._hold(draft, believed, ())
+            elif any((draft.fact_type, quote) in quoted for quote in _quotes(draft)):
+                self._give_up(self.bad.pop(), _GIVEN_ANEW)
+
+    def _judge(self, item: Item, tries: tuple[Try, ...]) -> Believed | None:
+        """Judge one version of an item; it is given when it is believed, and put down to be repaired when it is not."""
         verdict = self.judged.judge(item.json_text, self.plan.types[item.fact_type])
         if isinstance(verdict, Believed):
-            self.held.append(_Held(item, verdict, tries))
-        else:
-            self.bad.append(Bad(item, (*tries, Try(json_text=item.json_text, issues=verdict.issues)), verdict.evidence))
+            return verdict
+        self.bad.append(Bad(item, (*tries, Try(json_text=item.json_text, issues=verdict.issues)), verdict.evidence))
+        return None
+
+    def _hold(self, item: Item, believed: Believed, tries: tuple[Try, ...]) -> None:
+        is_draft = item.order in self.drafts
+        if is_draft:
+            believed = believed._replace(issues=(*believed.issues, _NOT_GIVEN_AGAIN))
+        self.held.append(_Held(item, believed, told(believed.value), tries, is_draft))
 
     def read_repair(self, question: Question, reply: Reply) -> None:
         """Judge the corrected versions in a reply; what has none is given up."""
@@ -237,7 +290,19 @@ class _Desk:
                 # asking the same again would bring the same answer
                 self._give_up(bad, Issue.error("not_repaired", "", "The model gave the same record again."))
             else:
-                self.judge(bad.item._replace(json_text=_sendable(version)), bad.tries)
+                self._read_version(bad, _sendable(version), [one.item for one in question.items.values() if one is not bad])
+
+    def _read_version(self, bad: Bad, version: str, others: Sequence[Item]) -> None:
+        """Judge a corrected version; one that is another record is kept among the tries, and the right one is asked for once more."""
+        item = bad.item._replace(json_text=version)
+        if not (believed := self._judge(item, bad.tries)):
+            return
+        stated = told(believed.value)
+        others = [*others, *(one.item for one in self.held if one.stated == stated)]
+        if is_same_record(believed, bad, [other for other in others if other.fact_type == item.fact_type], self.judged.ground):
+            self._hold(item, believed, bad.tries)
+        else:
+            self.bad.append(bad._replace(tries=(*bad.tries, Try(json_text=version, issues=(_ANOTHER_RECORD,)))))
 
     def _give_up(self, bad: Bad, issue: Issue) -> None:
         last = bad.tries[-1]
@@ -251,7 +316,7 @@ class _Desk:
 
 def _outcome(article: Article, held: list[_Held], bad: list[Bad], lost: list[_Lost], tally: _Tally) -> Outcome:
     held.sort(key=lambda one: one.item.order)
-    cover = covered([Reading(one.item.fact_type, one.believed.value, one.believed.evidence, one.item.answer) for one in held])
+    cover = covered([_reading(one) for one in held])
     facts = [_grounded(article, one) for one in held]
     merged = tuple(
         Quarantined(
@@ -263,7 +328,7 @@ def _outcome(article: Article, held: list[_Held], bad: list[Bad], lost: list[_Lo
                 *held[place].tries,
                 Try(
                     json_text=held[place].item.json_text,
-                    issues=(Issue.warning("merged", "", f"It says what fact {facts[by].id} says."),),
+                    issues=(_merged(held[place], held[by], facts[by].id),),
                 ),
             ),
             evidence=facts[place].evidence,
@@ -293,10 +358,23 @@ def _outcome(article: Article, held: list[_Held], bad: list[Bad], lost: list[_Lo
     )
 
 
+def _reading(held: _Held) -> Reading:
+    words = tuple(span for path, span in held.believed.spans.items() if not path.startswith("attribution."))
+    return Reading(held.item.fact_type, held.stated, held.believed.evidence, held.item.answer, words, held.is_draft)
+
+
+def _merged(less: _Held, more: _Held, fact_id: str) -> Issue:
+    if less.is_draft and less.stated != more.stated:
+        message = f"It was read from an answer that broke off; the next answer read the same words as fact {fact_id}."
+    else:
+        message = f"It says what fact {fact_id} says."
+    return Issue.warning("merged", "", message)
+
+
 def _grounded(article: Article, held: _Held) -> Grounded[Fact]:
     value, evidence, spans, countries, issues = held.believed
     return Grounded(
-        id=fingerprint([article.id, held.item.fact_type, told(value)]),
+        id=fingerprint([article.id, held.item.fact_type, held.stated]),
         fact_type=held.item.fact_type,
         article_id=article.id,
         verdict="repaired" if held.tries else "kept",

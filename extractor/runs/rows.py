@@ -58,6 +58,7 @@ def _quoted(span: Span, text: str) -> dict[str, Any]:
 
 def storable(text: str) -> str:
     """`text` as UTF-8 can hold it: a lone surrogate, which a model may write, becomes its escape."""
+    # SQLite keeps UTF-8; a lone surrogate in a model's text would not go in
     try:
         text.encode()
     except UnicodeEncodeError:

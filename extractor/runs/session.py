@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from extractor.errors import CassetteMiss
 from extractor.evidence.outcome import Outcome
@@ -78,6 +79,7 @@ class Session:
         self._limits = Limits(settings, price_of(settings)) if limited else None
         self.client = Client(settings, types, mode=remembered, gate=gate or self._limits)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
 
@@ -182,10 +184,16 @@ class Session:
 
     async def _reply(self, call: Call, *, stored_only: bool) -> Reply:
         ledger = self.memory.ledger
-        if ledger and not self.memory.ask_anew:
+        if ledger is None or self.memory.ask_anew:
+            return await self._answer(call, stored_only=stored_only)
+        # two articles of one text ask the same: the second waits, and finds the first one's reply
+        async with self._asking.setdefault(self.client.key(call), asyncio.Lock()):
             stored = ledger.reply(self.client.key(call), call.fact_types, only_ok=self.memory.retry_failed)
-            if stored:
-                return stored
+            return stored or await self._answer(call, stored_only=stored_only)
+
+    async def _answer(self, call: Call, *, stored_only: bool) -> Reply:
+        """The reply to a call that is not stored."""
+        ledger = self.memory.ledger
         if stored_only:
             return Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
         try:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from extractor.evidence.ground import Ground, choose, normalise, sentences
+from extractor.evidence.ground import Ground, choose, sentences
+from extractor.evidence.typography import normalise, unmarked
 from extractor.records import Span
 
 ARTICLE = (
@@ -84,6 +85,8 @@ TYPOGRAPHY = [
     ("ligature at the start", "the ﬁve tanks", "five tanks", (4, 13)),
     ("ellipsis in the text", "well… ten tanks", "well... ten", (0, 9)),
     ("ellipsis in the quote", "well... ten tanks", "well… ten", (0, 11)),
+    ("directions of Arabic and Hebrew", "sold \u200eten\u200f\u202c tanks", "sold ten tanks", (0, 17)),
+    ("zero-width non-joiner", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u062f", "\u0645\u06cc\u062e\u0648\u0627\u0647\u062f", (0, 8)),
     ("several at once", "“The oﬃ\u00adcial\u00a0said — ‘ten’…", "\"The official said - 'ten'...", (0, 26)),
 ]
 
@@ -119,6 +122,73 @@ def test_typography_may_differ_and_offsets_are_the_originals(text, quote, span):
 def test_nothing_else_may_differ(text, quote):
     """A changed digit, letter, word or mark is never bridged."""
     assert places(text, quote) == []
+
+
+# -- Markdown --------------------------------------------------------------------------------------------------------------------------
+
+MARKDOWN = [
+    ("bold", "sold **ten tanks** today", "sold ten tanks today", "sold **ten tanks** today"),
+    ("bold at the edges of the quote", "sold **ten tanks** today", "ten tanks", "ten tanks"),
+    ("bold within", "the **Leopard** 2 tanks", "Leopard 2 tanks", "Leopard** 2 tanks"),
+    ("underscores", "the _Leopard_ and __Gepard__ tanks", "Leopard and Gepard tanks", "Leopard_ and __Gepard__ tanks"),
+    ("one word in underscores", "the _Leopard_ tanks", "Leopard", "Leopard"),
+    (
+        "link",
+        "the [Patriot system](https://x.example/a_(b)) from",
+        "the Patriot system from",
+        "the [Patriot system](https://x.example/a_(b)) from",
+    ),
+    ("link with a title", 'an [arms deal](/a "Deal") of', "arms deal of", 'arms deal](/a "Deal") of'),
+    ("reference", "an [arms deal][1] of ten", "an arms deal of", "an [arms deal][1] of"),
+    ("picture", "They ![a tank](t.png) met", "They met", "They ![a tank](t.png) met"),
+    ("escape", "paid \\$5 million", "paid $5 million", "paid \\$5 million"),
+    ("quoted lines", "said:\n> they sold\n> ten tanks", "they sold ten tanks", "they sold\n> ten tanks"),
+    ("another case and typography", "**Norway’s** ten tanks went", "norway's ten tanks went", "Norway’s** ten tanks went"),
+    ("marks in the quote alone", "sold ten tanks", "**ten** tanks", "ten tanks"),
+    ("marks around a number", "sold **13** tanks", "13 tanks", "13** tanks"),
+]
+
+
+@pytest.mark.parametrize(("text", "quote", "shown"), [case[1:] for case in MARKDOWN], ids=[case[0] for case in MARKDOWN])
+def test_a_quote_without_the_marks_of_markdown_is_found(text, quote, shown):
+    """A model quotes what Markdown shows; the span covers the article's own characters, marks between them included."""
+    assert [text[start:end] for start, end in places(text, quote)] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("sold 13[4](#note) tanks", "134 tanks"),
+        ("sold 1*3* tanks", "13 tanks"),
+        ("a snake_case_name here", "snake case name"),
+        ("a snake_case_name here", "snakecasename"),
+        ("5 * 3 tanks", "5 3 tanks"),
+        ("sold ~~ten~~ twelve tanks", "sold ten twelve tanks"),
+        ("[they sold] ten", "they sold ten"),
+    ],
+)
+def test_marks_never_join_a_number_and_what_is_no_mark_stays(text, quote):
+    """A footnote does not become a digit, struck words no evidence, and brackets without an address no link."""
+    assert places(text, quote) == []
+
+
+@given(st.text(alphabet=' \n*_[]()!\\#>a1."', max_size=40))
+def test_taking_marks_out_keeps_every_letter_and_digit_with_its_place(text):
+    """What is left stands in the original at the place that the way back names, and only addresses and pictures lose letters."""
+    shown = unmarked(text)
+    for at in range(len(shown.text)):
+        span = shown.span(at, at + 1)
+        assert span.of(text) == shown.text[at]
+    if "](" not in text and "][" not in text:
+        assert [char for char in shown.text if char.isalnum()] == [char for char in text if char.isalnum()]
+
+
+@pytest.mark.parametrize("unit", ["[", "](", "![", "*", "_", "**a", "[a](", "\\", "> ", "[a][", "](a(", '](a "'])
+def test_marks_without_end_cost_little(unit):
+    """Hostile Markdown is read in time linear in its length."""
+    began = time.perf_counter()
+    assert Ground(unit * (400_000 // len(unit))).find("they sold ten tanks") == []
+    assert time.perf_counter() - began < 10
 
 
 # -- letter case -----------------------------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def test_a_fabricated_quote_is_an_error_with_the_closest_passage_and_its_offsets
     verdict = judged(evidence=["Portugal will give 13 patrol boats to Cape Verde"])
     assert found(verdict) == [("error", "quote_not_found", "evidence[0]")]
     assert verdict.issues[0].message == (
-        "Quote 'Portugal will give 13 patrol boats to Cape Verde' is not in article 'boats.txt' (299 chars); "
+        "Quote 'Portugal will give 13 patrol boats to Cape Verde' is not in the article (299 chars); "
         f"closest is {FIRST!r} at [20, 122); the quote has 'give' where the article has 'lend'."
     )
     assert TEXT[20:122] == FIRST
@@ -249,6 +249,52 @@ def test_an_assumption_is_flagged():
     )
     assert isinstance(verdict, Believed)
     assert found(verdict) == [("warning", "assumed", "worth")]
+
+
+def test_a_number_that_goes_on_behind_marks_of_markdown_is_seen_whole():
+    """`**5** million` is five million also where a quote and a value stop at the mark."""
+    article = ARTICLE.model_copy(update={"text": "The loan is worth $**40** million, and 13 of **10** boats came."})
+    price = {"as_written": "$40", "minimum": "40", "maximum": "40", "currency": "USD"}
+    verdict = judged(article=article, evidence=["The loan is worth $**40**"], worth=price)
+    assert ("error", "value_disagrees", "worth") in found(verdict)
+    price |= {"as_written": "$40 million", "minimum": "40000000", "maximum": "40000000"}
+    verdict = judged(article=article, evidence=["The loan is worth $40 million"], worth=price)
+    assert isinstance(verdict, Believed)
+    assert found(verdict) == [("warning", "assumed", "worth")]
+    assert verdict.evidence[0].of(article.text) == "The loan is worth $**40** million"
+
+
+@pytest.mark.parametrize("quote", ["boats", "13", "$40", "F-16s", "10bn"])
+def test_a_quote_of_one_word_or_a_bare_number_is_flagged(quote):
+    """It stands in the article and proves little: believed, with a warning of its own."""
+    verdict = judged(evidence=[FIRST, quote])
+    assert isinstance(verdict, Believed)
+    assert found(verdict) == [("warning", "thin_quote", "evidence[1]")]
+    assert not found(judged(evidence=[FIRST, "patrol boats"]))
+
+
+def test_a_passage_of_a_script_without_spaces_is_no_single_word():
+    """Chinese and Thai sentences are one run of letters."""
+    article = ARTICLE.model_copy(update={"text": "挪威将向乌克兰提供十三辆坦克。"})
+    assert not found(judged(article=article, evidence=["挪威将向乌克兰提供十三辆坦克"]))
+
+
+@pytest.mark.parametrize(
+    "json_text",
+    [
+        '{{"evidence": [{0}], "attribution": {{"certainty": "asserted"}}, "is_background": false, "is_background": false}}',
+        '{{"evidence": [{0}], "attribution": {{"certainty": "claimed", "certainty": "asserted"}}, "is_background": false}}',
+        '{{"evidence": ["x"], "evidence": [{0}], "attribution": {{"certainty": "asserted"}}, "is_background": false}}',
+        '{{"evidence": [{0}], "attribution": {{"certainty": "asserted", "certaint\\u0079": "asserted"}}, "is_background": false}}',
+    ],
+    ids=["at the top", "within", "evidence", "spelled otherwise"],
+)
+def test_an_object_with_a_key_twice_is_not_believed(json_text):
+    """Which of the two was meant is not known; a parser would take the last in silence."""
+    verdict = Judge(ARTICLE).judge(json_text.format(json.dumps(FIRST)), Loan)
+    assert isinstance(verdict, NotBelieved)
+    assert found(verdict) == [("error", "doubled_key", "")]
+    assert [span.of(TEXT) for span in verdict.evidence] == [FIRST]
 
 
 def test_words_cut_out_of_a_larger_expression_are_seen_in_the_article_though_the_quote_stops_there():

@@ -387,13 +387,17 @@ def test_words_are_read_as_they_are_meant_or_not_at_all(words, meaning):
     assert shown(read_quantity(words)) == meaning
 
 
+ENGLISH = "\n\nThey said that this would have been known by then."
+"""What shows that a passage of a few words is English."""
+
+
 def check(passage: str, words: str, minimum=None, maximum=None, *, approximate=False, unit=None, nth=0):
     """The check of a quantity whose words stand in a passage, for the nth time."""
     start = -1
     for _ in range(nth + 1):
         start = passage.index(words, start + 1)
     value = Quantity(as_written=words, minimum=minimum, maximum=maximum, approximate=approximate, unit=unit)
-    return value.check(quote=passage, start=start, published=None)
+    return value.check(quote=f"{passage}{ENGLISH}", start=start, published=None)
 
 
 def exactly(passage: str, words: str, number: float, **kwargs):
@@ -531,7 +535,6 @@ def test_a_number_inside_a_name_or_a_share_disagrees(passage, words, number, par
         ("10 tanks, 20 guns and 30 million rounds", "10", 10),
         ("10 tanks, 20 guns and 30 million rounds", "20", 20),
         ("10 (20 were planned)", "10", 10),
-        ("more tanks than 10 guns", "10", 10),
     ],
 )
 def test_what_only_stands_beside_a_number_is_no_part_of_it(passage, words, number):
@@ -597,6 +600,7 @@ def test_what_only_stands_beside_a_number_is_no_part_of_it(passage, words, numbe
         ("two and three quarters", "two", 2),
         ("10 point 5", "10", 10),
         ("not 10 but 12", "10", 10),
+        ("more tanks than 10 guns", "10", 10),
     ],
 )
 def test_what_may_belong_to_a_number_leaves_it_unverified(passage, words, number):
@@ -612,9 +616,9 @@ def test_a_bound_beside_another_thing_stands_by_itself():
 @pytest.mark.parametrize("length", range(50, 110, 3))
 def test_a_long_passage_is_read_near_the_number_alone(length):
     """Wherever the part that is read begins, it begins at a word."""
-    passage = f"twenty-five {'x' * length} 10 systems {'y' * length} million"
+    passage = f"twenty-five {'x' * length} 10 systems with that {'Y' * length} million"
     assert exactly(passage, "10 systems", 10).result == "agrees"
-    assert exactly(f"seventy{'-x' * length}-two 10 systems", "10", 10).result == "agrees"
+    assert exactly(f"seventy{'-X' * length}-two 10 systems with that", "10", 10).result == "agrees"
 
 
 def test_a_minimum_above_the_maximum_is_no_quantity():
@@ -683,7 +687,8 @@ def test_a_rate_is_noted():
 def test_thousands_separators_of_another_language_are_not_believed():
     """In a text that is not English "1,234" may be a decimal."""
     passage = "Das sind 1,234 Tonnen für das Werk und die Stadt"
-    assert exactly(passage, "1,234", 1234).result == "not_understood"
+    value = Quantity(as_written="1,234", minimum=1234, maximum=1234)
+    assert value.check(quote=passage, start=passage.index("1,234"), published=None).result == "not_understood"
 
 
 def test_a_start_beyond_the_passage_does_not_raise():

@@ -36,7 +36,7 @@ from extractor.runs.rows import Provenance
 ALL = ("kept", "repaired", "quarantined", "merged")
 FORMATS = ("jsonl", "csv", "parquet", "sqlite")
 PLAIN = {
-    "id": "fact_id", "fact_type": "fact_type", "verdict": "verdict", "article_id": "article_id", "title": "title", "published": "published",
+    "id": "fact_id", "fact_type": "fact_type", "verdict": "verdict", "decision": "decision", "article_id": "article_id", "title": "title", "published": "published",
     "source": "source", "url": "url", "model": "model", "prompt": "prompt", "schema": "schema", "raw": "raw",
 }  # fmt: skip
 PYARROW = importlib.util.find_spec("pyarrow") is not None
@@ -195,6 +195,8 @@ def facts(draw):
                 max_size=3,
             )
         )
+        if draw(st.booleans()):
+            row["decision"] = draw(st.sampled_from(["accept", "edit"]))
     else:
         row["raw"] = draw(texts)
     row["evidence"] = draw(st.lists(quotes, max_size=3))
@@ -229,8 +231,9 @@ def unguarded(text):
 def whole(cells):
     """A row out of the columns that every fact has."""
     row = {field: cells[column] for field, column in PLAIN.items()}
-    if row["raw"] is None:
-        del row["raw"]
+    for field in ("raw", "decision"):  # those that a row need not have
+        if row[field] is None:
+            del row[field]
     if cells["value_json"] is not None:
         row["value"] = json.loads(cells["value_json"])
     row |= json.loads(cells["details_json"])

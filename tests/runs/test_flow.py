@@ -296,17 +296,153 @@ def test_what_was_read_out_of_an_answer_that_stays_broken_is_used():
     assert driven.outcome.merged == ()
 
 
-def test_what_was_read_out_of_a_broken_answer_is_not_used_where_a_whole_one_came():
-    """A whole answer supersedes the broken one, also when another type's array stays missing."""
-    whole = Driven([bad("partial", boat=[boat("Alder"), boat("Birch", item="x")]), ok(boat=[boat("Cedar")])])
-    assert [fact.value.item for fact in whole.outcome.facts] == ["Cedar"]
-    assert whole.outcome.quarantined == whole.outcome.merged == ()
-    dock = boat("Birch")
-    del dock["number"]
-    driven = Driven([bad("partial", boat=[boat("Alder")], dock=[dock]), ok(missing=["dock"], boat=[boat("Cedar")]), bad("timeout")])
-    # the dock was read out of the broken answer, and nothing better came; a better answer came for the boats
-    assert [(fact.fact_type, fact.value.item) for fact in driven.outcome.facts] == [("boat", "Cedar"), ("dock", "Birch")]
+def dock(name):
+    """A right dock that is read from a boat's words."""
+    item = boat(name)
+    del item["number"]
+    return item
+
+
+def test_an_empty_second_answer_does_not_take_back_what_the_broken_first_one_held():
+    """Facts read out of a broken answer count when the next one leaves them out, with a note that says so; the others carry none."""
+    driven = Driven([bad("partial", boat=[boat("Alder"), boat("Birch")]), ok()])
+    assert driven.outcome.status == "complete"
+    assert [fact.value.item for fact in driven.outcome.facts] == ["Alder", "Birch"]
+    assert [[issue.code for issue in fact.issues] for fact in driven.outcome.facts] == [["not_given_again"]] * 2
+    other = Driven([bad("partial", boat=[boat("Alder")]), ok(boat=[boat("Cedar")])])
+    assert {fact.value.item: [issue.code for issue in fact.issues] for fact in other.outcome.facts} == {
+        "Alder": ["not_given_again"],
+        "Cedar": [],
+    }
+
+
+def test_what_a_second_answer_gives_again_is_one_record_without_a_note():
+    """Word for word or in other words, the whole answer's reading stays, and the broken one's is merged into it."""
+    again = boat("Alder", is_background=True)
+    driven = Driven([bad("partial", boat=[boat("Alder"), boat("Birch")]), ok(boat=[again, boat("Birch")])])
+    assert [(fact.value.item, fact.issues) for fact in driven.outcome.facts] == [("Alder", ()), ("Birch", ())]
+    assert [one.verdict for one in driven.outcome.merged] == ["merged"]
+
+
+def test_a_second_answer_that_reads_all_the_same_words_otherwise_replaces_the_broken_one():
+    """Two meanings of the same words are not counted as two records: the whole answer's stays, the other is kept as merged."""
+    counted = {"as_written": "21 crates", "minimum": 21, "maximum": 21}
+    whole = boat("Alder", number=counted | {"unit": "crates"})
+    driven = Driven([bad("partial", boat=[boat("Alder", number=counted)]), ok(boat=[whole])])
+    (fact,), (replaced,) = driven.outcome.facts, driven.outcome.merged
+    assert fact.value.number.unit == "crates"
+    assert fact.issues == ()
+    assert "broke off" in replaced.issues[-1].message
+
+
+def test_a_broken_answers_bad_item_goes_to_repair_only_where_the_next_one_does_not_quote_the_same():
+    """What was given anew is not paid for twice; it is kept with its reasons."""
+    wrong = boat("Birch", item="Bitch")
+    driven = Driven([bad("partial", boat=[wrong]), ok(), ok(boat=[fixed(boat("Birch"))])])
+    assert [(fact.value.item, fact.verdict) for fact in driven.outcome.facts] == [("Birch", "repaired")]
+    anew = Driven([bad("partial", boat=[wrong]), ok(boat=[boat("Birch")])])
+    assert [fact.value.item for fact in anew.outcome.facts] == ["Birch"]
+    (held,) = anew.outcome.quarantined
+    assert [issue.code for issue in held.issues] == ["not_in_evidence", "given_anew"]
+
+
+def test_what_was_read_of_a_type_that_stays_unanswered_counts_beside_the_answered_ones():
+    """The dock was read out of the broken answer, and nothing better came; the boats were answered."""
+    driven = Driven(
+        [bad("partial", boat=[boat("Alder")], dock=[dock("Birch")]), ok(missing=["dock"], boat=[boat("Alder")]), bad("timeout")]
+    )
+    assert [(fact.fact_type, fact.value.item) for fact in driven.outcome.facts] == [("boat", "Alder"), ("dock", "Birch")]
     assert driven.outcome.status == "partial"
+
+
+# -- a repair is of its own record -----------------------------------------------------------------------------------------------------
+
+
+def test_a_repair_that_answers_another_items_fact_is_not_believed():
+    """Numbers mixed up in one answer: each correction stands in the article, but under the other record's number; each is asked once more."""
+    wrongs = [boat("Alder", evidence=["The Alder carries 99 crates."]), boat("Birch", evidence=["The Birch carries 99 crates."])]
+    mixed = ok(boat=[fixed(boat("Birch"), 1), fixed(boat("Alder"), 2)])
+    driven = Driven([ok(boat=wrongs), mixed, ok(boat=[fixed(boat("Alder"), 1), fixed(boat("Birch"), 2)])])
+    assert [(fact.value.item, fact.verdict) for fact in driven.outcome.facts] == [("Alder", "repaired"), ("Birch", "repaired")]
+    assert [[issue.code for issue in one.issues] for one in driven.outcome.facts[0].tries] == [
+        ["quote_not_found", "not_in_evidence"],
+        ["another_record"],
+    ]
+    second = driven.calls[2].prompt.user
+    assert json.dumps(wrongs[0]) in second  # the record itself is shown again, and not the other one
+    assert "another record" in second
+    assert Driven([ok(boat=wrongs), mixed, mixed]).outcome.facts == ()
+
+
+def test_a_repair_that_repeats_a_believed_fact_of_elsewhere_leaves_its_own_record_in_quarantine():
+    """A fact that is believed already answers nothing about the record that was asked for."""
+    driven = Driven(
+        [ok(boat=[boat("Cedar"), boat("Drift", evidence=["The Drift carries 99 crates."])]), ok(boat=[fixed(boat("Cedar"))])],
+        plan=PLAN._replace(repairs=1),
+    )
+    assert [fact.value.item for fact in driven.outcome.facts] == ["Cedar"]
+    (held,) = driven.outcome.quarantined
+    assert codes(held) == [["quote_not_found", "not_in_evidence"], ["another_record"]]
+    assert driven.outcome.merged == ()
+
+
+TWO_OF_ONE_SENTENCE = Article(id="x", text="Germany lends the Alder and 2 tugs, and Norway lends the Birch and 3 rafts.")
+
+
+def test_of_two_records_in_one_sentence_a_repair_is_of_the_one_that_was_asked():
+    """Both quote the same sentence; which one a correction is of shows in its words."""
+    quote = [TWO_OF_ONE_SENTENCE.text]
+    one = boat("Alder", evidence=quote, number={"as_written": "2 tugs", "minimum": 3, "maximum": 3})
+    two = boat("Birch", evidence=quote, number={"as_written": "3 rafts", "minimum": 3, "maximum": 3})
+    driven = Driven([ok(boat=[one, two]), ok(boat=[fixed(two)])], article=TWO_OF_ONE_SENTENCE, plan=PLAN._replace(repairs=1))
+    assert codes(driven.outcome.quarantined[0]) == [["value_disagrees"], ["another_record"]]
+    right = boat("Alder", evidence=quote, number={"as_written": "2 tugs", "minimum": 2, "maximum": 2})
+    driven = Driven([ok(boat=[one, two]), ok(boat=[fixed(right)])], article=TWO_OF_ONE_SENTENCE)
+    assert [fact.value.item for fact in driven.outcome.facts] == ["Alder", "Birch"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (boat("Alder", evidence=["Somebody saw a boat with freight of some kind."]), boat("Alder")),  # another quote altogether
+        (boat("Alda", number=None, evidence=["The Alder carries twenty-one crates."]), boat("Alder")),  # nearly the quote, another name
+        ("{}", boat("Alder")),
+        ('{"item": "Alder", "evidence": []}', boat("Alder")),
+        ('{"boat": {"item": "Alder"', boat("Alder")),  # no JSON
+        (boat("Alder", evidence=["21"], item="a boat", number=None), boat("Alder")),  # the same passage, nothing else
+    ],
+    ids=lambda value: json.dumps(value)[:30],
+)
+def test_a_repair_may_change_much_of_its_record(wrong, right):
+    """A passage, or nearly its words, or most names and words in common: it is the same record."""
+    driven = Driven([ok(boat=[wrong]), ok(boat=[fixed(right)])])
+    assert [(fact.value.item, fact.verdict) for fact in driven.outcome.facts] == [("Alder", "repaired")]
+
+
+# -- two records run into one ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_object_with_a_key_twice_is_two_records_run_into_one_and_is_mended_not_believed():
+    """The last value of each key is not taken for what was said; the model is told and gives one record."""
+    one, two = json.dumps(boat("Alder")), json.dumps(boat("Birch"))
+    fused = f"{one[:-1]}, {two[1:]}"
+    assert json.loads(fused) == boat("Birch")  # what a parser makes of it would pass every check
+    driven = Driven([ok(boat=[fused]), ok(boat=[fixed(boat("Birch"))])])
+    (fact,) = driven.outcome.facts
+    assert (fact.verdict, [issue.code for issue in fact.tries[0].issues]) == ("repaired", ["doubled_key"])
+    assert "stands twice" in driven.calls[1].prompt.user
+    assert "The Alder carries 21 crates." in driven.calls[1].prompt.user.partition("Record 1")[0]  # the passages of both
+
+
+def test_a_repair_with_a_key_twice_is_not_believed_either():
+    """In the corrected fact or in its entry, two of one key are never taken for the last."""
+    wrong, one, two = boat("Alder", item="x"), json.dumps(boat("Alder")), json.dumps(boat("Alder", number=None))
+    fused = f'{{"item": 1, "fact": {one[:-1]}, {two[1:]}}}'
+    driven = Driven([ok(boat=[wrong]), ok(boat=[fused])], plan=PLAN._replace(repairs=1))
+    assert codes(driven.outcome.quarantined[0])[-1] == ["doubled_key"]
+    entry = f'{{"item": 2, "fact": {two}, "item": 1, "fact": {one}}}'
+    driven = Driven([ok(boat=[wrong]), ok(boat=[entry])])
+    assert codes(driven.outcome.quarantined[0])[-1] == ["not_in_evidence", "not_repaired"]
 
 
 # -- long articles ---------------------------------------------------------------------------------------------------------------------
@@ -359,7 +495,7 @@ def test_a_part_that_fails_makes_the_article_partial_and_loses_no_other():
 
 @pytest.mark.parametrize("outcome", ["length", "context_overflow"])
 def test_a_part_that_is_too_long_is_halved_until_it_is_answered(outcome):
-    """What the model could not take or finish is asked in halves; the whole is complete, and the broken answer's items are not used."""
+    """What the model could not take or finish is asked in halves; the whole is complete, and the broken answer's bad item is kept once."""
     long_call = 6_000
 
     def answer(call):
@@ -371,7 +507,7 @@ def test_a_part_that_is_too_long_is_halved_until_it_is_answered(outcome):
     assert len(driven.rounds[0]) == 1
     assert driven.outcome.status == "complete"
     assert [fact.value.item for fact in driven.outcome.facts] == SHIPS
-    assert driven.outcome.quarantined == ()
+    assert [codes(one) for one in driven.outcome.quarantined] == [[["quote_not_found"], ["another_record", "not_repaired"]]]
 
 
 def test_what_was_read_before_the_cut_is_used_only_where_the_halves_failed():

@@ -4,6 +4,7 @@ In: a text. Out: `Token`, `tokenise`, `Cursor`. Floor: facts.
 Before changing it: only English words and numeric dates are known, so that words of another language are never half understood.
 """
 
+import functools
 import re
 from collections.abc import Collection
 from typing import NamedTuple
@@ -79,7 +80,7 @@ BY = ("by", "no later than", "not later than", "at the latest by", "on or before
 UNTIL = ("until", "till", "through", "up until", "up till")
 AFTER = ("after", "following")
 SINCE = ("since", "ever since")
-NOT_BEFORE = ("no earlier than", "not earlier than", "not before", "on or after")
+NOT_BEFORE = ("no earlier than", "not earlier than", "not before", "on or after", "no sooner than")
 FROM = (
     "starting in",
     "starting on",
@@ -138,6 +139,12 @@ VOCABULARY = frozenset(
 """Every word that a date may hold; the search for what adjoins a date stops at the first other word."""
 
 
+@functools.cache
+def _split(phrase: str) -> tuple[str, ...]:
+    """The words of a phrase of this file and its neighbours; there are a few hundred."""
+    return tuple(phrase.split())
+
+
 class Cursor:
     """A place in a list of tokens; rules move it forward and put it back when they do not apply."""
 
@@ -157,11 +164,13 @@ class Cursor:
 
     def eat(self, *phrases: str) -> str | None:
         """The first of `phrases` that stands here, read; None when none does. Words are compared whole."""
+        token = self.peek()
+        if token is None:
+            return None
         for phrase in phrases:
-            words = phrase.split()
-            here = self.tokens[self.at : self.at + len(words)]
-            if [token.word for token in here] == words:
-                self.at += len(words)
+            first, *rest = _split(phrase)
+            if first == token.word and rest == [beside.word for beside in self.tokens[self.at + 1 : self.at + 1 + len(rest)]]:
+                self.at += 1 + len(rest)
                 return phrase
         return None
 

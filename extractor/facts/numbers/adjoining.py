@@ -8,7 +8,7 @@ belong to it is a doubt, and then nothing is believed either way.
 from typing import NamedTuple
 
 from extractor.facts.fact import Check
-from extractor.facts.numbers.doubts import doubt_about
+from extractor.facts.numbers.doubts import doubt_about, is_particle
 from extractor.facts.numbers.expressions import Expression, read_expression
 from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT
 from extractor.facts.numbers.tails import rate_at
@@ -68,6 +68,8 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
     after = next((at for at, token in enumerate(tokens) if token.start >= words_end), len(tokens))
     rate = rate_at(tokens, after)
     for at in range(max(0, first - _LOOK_BACK), min(first + 1, len(tokens))):
+        if is_particle(tokens, at):
+            continue
         expression = read_expression(tokens, at)
         if expression is not None and tokens[expression.start].start < end and tokens[expression.end - 1].end > start:
             whole = _added_sum(expression, tokens, start)

@@ -4,12 +4,14 @@ In: tokens and an expression among them. Out: a reason for doubt, or "". Floor: 
 Before changing it: the words stand in neighbours.toml. A doubt costs a warning; a missing one may let a wrong number pass.
 """
 
+from extractor.facts.numbers.clauses import bound_before, bound_behind
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression, read_expression
 from extractor.facts.numbers.numerals import NUMBER_WORDS, read_scale
-from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, suffix_at
+from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, prefix_at
 from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
 from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+from extractor.facts.party import country_of
 
 _QUALIFIERS_ABROAD = word_list("qualifiers_abroad")
 _LINKS_ABROAD = word_list("links_abroad")
@@ -22,18 +24,14 @@ _LONGEST_MODEL = 4
 _TOPICS = word_list("topics")
 _OVER_VERBS = word_list("over_verbs")
 _CHANGES = tuple(word_list("changes"))
-_ENGLISH = word_list("english")
 _COUNTING = word_list("counting")
-_OTHER_LANGUAGES = word_list("other_languages")
 _OPENING_MARKS = frozenset("(\"'\u2018\u201c\u201e\u00ab[")
 _LIST_JOINS = frozenset({",", "and", "or", "/"})
 _LONGEST_LIST = 6
 _LONGEST_BRACKET = 8
 _CHANGE_WINDOW = 8  # tokens back to the verb of "raised the number of systems from 5 to 7"
-_UNIT_WORDS = 3
-_LANGUAGE_CHARS = 200  # on either side: enough for two small words of the text's language
-_LANGUAGE_WORDS = 2
 _LAST_DAY = 31
+_DAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 
 
 def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
@@ -48,27 +46,26 @@ def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
         _before(tokens, expression)
         or _after(tokens, expression)
         or _shared_magnitude(tokens, expression)
-        or _behind(tokens, expression, after)
+        or _quoted(bound_before(tokens, expression), "before")
+        or _quoted(bound_behind(tokens, expression, after), "after")
     )
 
 
-def is_other_language(text: str, start: int) -> bool:
-    """Whether a passage holds words enough of another language around a place to read "1,234" or "billion" otherwise."""
-    tokens = tokenize(text[max(0, start - _LANGUAGE_CHARS) : max(0, start) + _LANGUAGE_CHARS])
-    return len({token.word for token in tokens} & _OTHER_LANGUAGES) >= _LANGUAGE_WORDS
+def _quoted(words: str, side: str) -> str:
+    return f"{words!r} stands {side} it" if words else ""
 
 
-def holds_no_number(words: str, passage: str, start: int) -> bool:
-    """Whether words in an English passage hold nothing that could be a number: neither a digit nor a word of counting.
+def is_particle(tokens: list[Token], at: int) -> bool:
+    """Whether "over" belongs to the verb before it, since a bound of the number's own follows: "hand over at least 10"."""
+    if word_at(tokens, at) != "over" or word_at(tokens, at - 1) not in _OVER_VERBS:
+        return False
+    phrase = prefix_at(tokens, at + 1)
+    return phrase is not None and phrase.bound not in {"plain", "definite"}
 
-    Args:
-        words: A value's words.
-        passage: Where they stand.
-        start: Where in it, a code point.
-    """
-    near = tokenize(passage[max(0, start - _LANGUAGE_CHARS) : max(0, start) + _LANGUAGE_CHARS])
-    is_english = len({token.word for token in near} & _ENGLISH) >= _LANGUAGE_WORDS and not is_other_language(passage, start)
-    if not is_english or any(char.isnumeric() for char in words):
+
+def holds_no_number(words: str) -> bool:
+    """Whether English words hold nothing that could be a number: neither a digit nor a word of counting."""
+    if any(char.isnumeric() for char in words):
         return False
     return not any(part in NUMBER_WORDS or part in _COUNTING for token in tokenize(words) for part in token.word.split("-"))
 
@@ -107,6 +104,10 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True
     if token.word in _LINKS_ABROAD and before in _COMPARATIVES_ABROAD:
         return True
+    if token.word == "in" and (_is_number_like(tokens, at - 1)):
+        return True  # "one in 10"
+    if token.word == "by" and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
+        return True  # "fell by 10"
     if token.word == "of" and before in PART | PARTS | PERCENT | {"cent"}:
         return True  # "a quarter of a million"
     opening = word_at(tokens, expression.start)
@@ -120,7 +121,15 @@ def _is_named(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True
     by_digits = is_kind(tokens, expression.start, "number") and not expression.has_scale
     is_model = by_digits and text.isupper() and len(text) <= _LONGEST_MODEL and text not in _NO_MODELS  # "RCH 155", "T 72"
-    return is_model or (text in MONTHS and _is_day(tokens, expression))
+    return is_model or (by_digits and _is_unknown_name(tokens, at)) or (text in MONTHS and _is_day(tokens, expression))
+
+
+def _is_unknown_name(tokens: list[Token], at: int) -> bool:
+    """Whether a name that is no state's, inside a sentence, stands directly before a number and may have it as its own: "Hrim 2"."""
+    token = tokens[at]
+    if token.kind != "word" or not token.text[0].isupper() or token.text.isupper() or at == 0 or tokens[at - 1].text in '.!?\u201c"':
+        return False
+    return token.text not in MONTHS and token.word not in _DAYS and country_of(token.text) is None
 
 
 def _is_number_beside(tokens: list[Token], at: int) -> bool:
@@ -194,15 +203,4 @@ def _shared_magnitude(tokens: list[Token], expression: Expression) -> str:
         if following.has_scale:
             return "a magnitude stands at the end of the list"
         here = following.end
-    return ""
-
-
-def _behind(tokens: list[Token], expression: Expression, after: int) -> str:
-    """A qualifier behind the unit, outside the value's words: "10 systems or more"."""
-    here = max(after, expression.end)
-    for at in range(here, here + _UNIT_WORDS + 1):
-        if (suffix := suffix_at(tokens, at)) and word_at(tokens, at) == "or":
-            return f"{' '.join(token.text for token in tokens[at : suffix.end])!r} stands after it"
-        if not is_kind(tokens, at, "word"):
-            return ""
     return ""

@@ -26,15 +26,17 @@ _BEFORE = {
     **_phrases("least", "far more than", "much more than", "well above", "greater than"),
     **_phrases("most", "up to", "as many as", "as much as", "at most", "no more than", "not more than", "less than", "fewer than", "under"),
     **_phrases("most", "below", "a maximum of", "maximum of", "maximum", "up to a maximum of", "well under", "well below", "lower than"),
-    **_phrases("most", "not exceeding"),
+    **_phrases("least", "at the least", "at the very least"),
+    **_phrases("most", "at the most", "at the very most", "not exceeding", "max", "max .", "a max of", "max of"),
     **_phrases("about", "about", "around", "nearly", "some", "roughly", "approximately", "approx", "approx .", "almost", "an estimated"),
     **_phrases("about", "estimated", "estimated at", "close to", "circa", "ca", "ca .", "~", "≈", "in the region of", "on the order of"),
-    **_phrases("about", "in the order of", "something like", "in the neighborhood of", "in the neighbourhood of"),
+    **_phrases("about", "close on", "in the order of", "something like", "in the neighborhood of", "in the neighbourhood of"),
     **_phrases("definite", "the", "these", "those", "all", "its", "their", "his", "her", "our", "the other", "the remaining", "all of the"),
     **_phrases("plain", "a total of", "total of", "another", "additional", "an additional", "a further", "further", "an extra", "extra"),
     **_phrases(
         "plain", "exactly", "precisely", "only", "just", "a mere", "a combined", "a record", "a whopping", "other", "an initial", "worth"
     ),
+    **_phrases("plain", "anything", "anywhere", "somewhere"),  # before "between", "from", "in the region of"
     # a little above or below: the text leaves open how much, and whether the number itself is meant
     **_phrases("unsure", "just over", "just under", "just above", "just below", "just more than", "just less than", "just shy of"),
     **_phrases(

@@ -108,12 +108,25 @@ def gold_from(lines: Iterable[Mapping[str, Any]]) -> Gold:
     Raises:
         UsageError: A line is not as docs/gold.md says; the message counts lines from 1.
     """
-    return _gathered([_Line(f"line {number}", dict(data)) for number, data in enumerate(lines, start=1)])
+    return _gathered([Line(f"line {number}", dict(data)) for number, data in enumerate(lines, start=1)])
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
+    """One line of a file of gold or decisions."""
+
     where: str
+    """File and line."""
     data: dict[str, Any]
+    """The object that stands there."""
+
+
+def lines_of(path: Path) -> list[Line]:
+    """The lines of one JSONL file, blank ones left out.
+
+    Raises:
+        UsageError: The file cannot be read, or a line is no JSON object; the message names file and line.
+    """
+    return list(_lines(path, _text(path)))
 
 
 def _text(path: Path) -> str:
@@ -127,7 +140,7 @@ def _text(path: Path) -> str:
         raise UsageError(f"Gold {str(path)!r} is not UTF-8 at byte {error.start}; save it as UTF-8.") from error
 
 
-def _lines(path: Path, text: str) -> Iterator[_Line]:
+def _lines(path: Path, text: str) -> Iterator[Line]:
     # not splitlines(): U+2028 and its like may stand inside a JSON string
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -139,7 +152,7 @@ def _lines(path: Path, text: str) -> Iterator[_Line]:
             raise UsageError(f"{where}: not JSON: {error}. Each line is one JSON object.") from error
         if not isinstance(data, dict):
             raise UsageError(f"{where}: a JSON object is expected, {_cut(data)} is none.")
-        yield _Line(where, data)
+        yield Line(where, data)
 
 
 def _no_constant(name: str) -> None:
@@ -153,7 +166,7 @@ class _Known(NamedTuple):
     rejected: bool
 
 
-def _gathered(lines: Iterable[_Line]) -> Gold:
+def _gathered(lines: Iterable[Line]) -> Gold:
     facts: list[GoldFact] = []
     rejected: list[GoldFact] = []
     notes: list[str] = []
@@ -172,7 +185,7 @@ def _gathered(lines: Iterable[_Line]) -> Gold:
                 )
             said[article] = (complete, where)
             continue
-        decision = _decision(where, data)
+        decision = decision_of(Line(where, data))
         decided[article] |= decision is not None
         fact = _fact(where, data, article, decision)
         if fact is None:
@@ -245,7 +258,13 @@ def _string(where: str, data: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _decision(where: str, data: Mapping[str, Any]) -> Decision | None:
+def decision_of(line: Line) -> Decision | None:
+    """What a reviewer said of a line's fact; None when nobody did.
+
+    Raises:
+        UsageError: Something else than accept, reject or edit.
+    """
+    where, data = line
     given = data.get("decision")
     for decision in get_args(Decision):
         if given == decision:

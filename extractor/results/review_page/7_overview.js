@@ -1,10 +1,12 @@
 // The run at a glance, under the filters: counts, a timeline, and who stands with whom. Plain SVG, drawn from the rows of any type.
-const PAIRS = 50;
+const PAIRS = 50; // in the table
+const NAMES = 10; // on each side of the picture: as many as can be read without scrolling
 const BINS = 60;
 const UNITS = [
   ["day", 1], ["week", 7], ["month", 30.4], ["quarter", 91.3], ["year", 365.25], ["decade", 3652.5], ["century", 36525],
 ];
 const NO_ONE = "\u0000";
+const OTHERS = "\u0002";
 
 function drawOverview() {
   if (!$("overview").open) return;
@@ -157,6 +159,29 @@ function pairsOf(type) {
   }
   return [...pairs.values()].sort((one, other) => other.count - one.count || (one.from.label < other.from.label ? -1 : 1));
 }
+function sumsOf(pairs, side) {
+  const sums = new Map();
+  for (const pair of pairs) sums.set(pair[side].key, (sums.get(pair[side].key) ?? 0) + pair.count);
+  return sums;
+}
+// the rarest names of a side as one, so that the picture has every fact and still fits
+function folded(pairs) {
+  const rare = { from: new Map(), to: new Map() };
+  for (const side of ["from", "to"]) {
+    const sums = [...sumsOf(pairs, side)].sort((one, other) => other[1] - one[1]);
+    const left = sums.length > NAMES ? sums.slice(NAMES - 1) : [];
+    for (const [key] of left) rare[side].set(key, { key: OTHERS, label: `${left.length} others` });
+  }
+  const found = new Map();
+  for (const pair of pairs) {
+    const [from, to] = [rare.from.get(pair.from.key) ?? pair.from, rare.to.get(pair.to.key) ?? pair.to];
+    const key = `${from.key}\u0001${to.key}`;
+    const before = found.get(key);
+    if (before) before.count += pair.count;
+    else found.set(key, { from, to, count: pair.count });
+  }
+  return [...found.values()];
+}
 function ranked(pairs, side, order) {
   const nodes = new Map();
   for (const pair of pairs) {
@@ -166,16 +191,12 @@ function ranked(pairs, side, order) {
     nodes.set(node.key, node);
   }
   // receivers stand near those who give to them: fewer bands cross
-  const sorted = [...nodes.values()].sort((one, other) => (order ? one.pull / one.count - other.pull / other.count : 0) || other.count - one.count || (one.label < other.label ? -1 : 1));
+  const isLast = (node) => Number(node.key === OTHERS);
+  const sorted = [...nodes.values()].sort((one, other) => isLast(one) - isLast(other) || (order ? one.pull / one.count - other.pull / other.count : 0) || other.count - one.count || (one.label < other.label ? -1 : 1));
   sorted.forEach((node, place) => {
     node.place = place;
   });
   return nodes;
-}
-function sumsOf(pairs, side) {
-  const sums = new Map();
-  for (const pair of pairs) sums.set(pair[side].key, (sums.get(pair[side].key) ?? 0) + pair.count);
-  return sums;
 }
 function stack(nodes, unit, gap) {
   let y = 4;
@@ -192,17 +213,16 @@ function drawFlows() {
   const type = TYPES.get($("flows-of").value);
   if (!type || type.roles.length < 2) return box.replaceChildren(el("p", {}, "No type has two sides of parties."));
   const all = pairsOf(type);
-  const pairs = all.slice(0, PAIRS);
+  const pairs = folded(all);
   const [giver, taker, ...others] = type.roles;
   const instead = others.find((role) => role.single);
-  const caption = `${words(giver.name)} → ${words(taker.name)}${instead ? ` (else ${words(instead.name)})` : ""}; width: number of facts${all.length > pairs.length ? `; the ${PAIRS} most frequent of ${all.length} pairs` : ""}`;
+  const caption = `${words(giver.name)} → ${words(taker.name)}${instead ? ` (else ${words(instead.name)})` : ""}; width: number of facts`;
   if (!pairs.length) return box.replaceChildren(el("p", {}, "No pairs among these facts."));
   const from = ranked(pairs, "from", null);
   const to = ranked(pairs, "to", from);
-  const sums = { from: sumsOf(all, "from"), to: sumsOf(all, "to") }; // a name's number counts the pairs that are not drawn as well
   const total = pairs.reduce((sum, pair) => sum + pair.count, 0);
-  const unit = Math.min(9, 150 / total);
-  const height = Math.max(stack(from, unit, 4), stack(to, unit, 4)) + 2;
+  const unit = Math.min(9, 110 / total);
+  const height = Math.max(stack(from, unit, 3), stack(to, unit, 3)) + 2;
   const width = Math.max(280, (box.clientWidth || 460) - 12);
   const label = Math.min(170, width * 0.34);
   const [x1, x2] = [label, width - label];
@@ -213,22 +233,23 @@ function drawFlows() {
     a.used += pair.count * unit;
     b.used += pair.count * unit;
     const band = svg("path", { class: `band ${type.colour}`, d: `M${x1 + 5},${ya} C${(x1 + x2) / 2},${ya} ${(x1 + x2) / 2},${yb} ${x2 - 5},${yb}`, "stroke-width": thick }, svg("title", {}, `${a.label} → ${b.label}: ${many(pair.count, "fact")}`));
-    band.addEventListener("click", () => onlyParties([a, b], type));
+    if (isNamed(a) || isNamed(b)) band.addEventListener("click", () => onlyParties([a, b], type));
     return band;
   });
-  const side = (nodes, sum, x, text, anchor) => [...nodes.values()].flatMap((node) => {
-    const count = sum.get(node.key).toLocaleString("en");
+  const side = (nodes, x, text, anchor) => [...nodes.values()].flatMap((node) => {
+    const count = node.count.toLocaleString("en");
     const room = Math.floor(label / 6.4) - count.length - 1;
-    const name = svg("text", { class: `who${node.key === NO_ONE ? " faint" : ""}`, x: text, y: node.y + node.size / 2 + 4, "text-anchor": anchor }, `${cut(node.label, room)} ${count}`, svg("title", {}, node.label));
-    name.addEventListener("click", () => onlyParties([node], type));
+    const name = svg("text", { class: isNamed(node) ? "who" : "faint", x: text, y: node.y + node.size / 2 + 4, "text-anchor": anchor }, `${cut(node.label, room)} ${count}`, svg("title", {}, node.label));
+    if (isNamed(node)) name.addEventListener("click", () => onlyParties([node], type));
     return [svg("rect", { class: "node", x, width: 4, y: node.y, height: node.size }), name];
   });
-  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${caption}. ${pairs.slice(0, 5).map((pair) => `${pair.from.label} to ${pair.to.label}: ${pair.count}`).join("; ")}` }, ...bands, ...side(from, sums.from, x1, x1 - 6, "end"), ...side(to, sums.to, x2 - 4, x2 + 6, "start"));
-  const table = el("details", {}, el("summary", {}, "As a table"), el("table", {}, ...pairs.map((pair) => el("tr", {}, el("td", {}, pair.from.label), el("td", {}, pair.to.label), el("td", {}, button(many(pair.count, "fact"), { onclick: () => onlyParties([pair.from, pair.to], type) }))))));
+  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${caption}. ${all.slice(0, 5).map((pair) => `${pair.from.label} to ${pair.to.label}: ${pair.count}`).join("; ")}` }, ...bands, ...side(from, x1, x1 - 6, "end"), ...side(to, x2 - 4, x2 + 6, "start"));
+  const table = el("details", {}, el("summary", {}, all.length > PAIRS ? `As a table: the ${PAIRS} most frequent of ${all.length} pairs` : "As a table"), el("table", {}, ...all.slice(0, PAIRS).map((pair) => el("tr", {}, el("td", {}, pair.from.label), el("td", {}, pair.to.label), el("td", {}, button(many(pair.count, "fact"), { onclick: () => onlyParties([pair.from, pair.to], type) }))))));
   box.replaceChildren(picture, el("p", {}, caption), table);
 }
+const isNamed = (node) => node.key !== NO_ONE && node.key !== OTHERS;
 function onlyParties(nodes, type) {
-  const named = nodes.filter((node) => node.key !== NO_ONE).map((node) => node.label);
+  const named = nodes.filter(isNamed).map((node) => node.label);
   $("party").value = named.join(" + ");
   chosen.party = $("party").value;
   chosen.type.clear();

@@ -1,0 +1,118 @@
+"""What stands beside a date and leaves open whether it is the day that is meant: "prior to the 5 March vote", "5 April or earlier".
+
+In: tokens of a passage and the place of a date among them. Out: the words that do so, or "". Floor: facts.
+Before changing it: an expression that is surely larger than its words is read whole in when.py; what is only in doubt is found here.
+"""
+
+from extractor.facts.dates.datewords import LENGTHS, MONTHS, WEEKDAYS, Token
+
+_SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "-", "next", "last", "coming", "time"})
+"""Between a bound and its date: "prior to the 5 March vote", "by the time of the 5 April summit"."""
+_BOUNDS = frozenset(
+    {
+        *("before", "prior", "ahead", "by", "until", "till", "through", "thru", "after", "following", "since", "from", "between", "within"),
+        *("about", "around", "circa", "ca", "approximately", "approx", "roughly", "some", "near", "nearly", "almost", "towards", "toward"),
+        *(
+            "than",
+            "not",
+            "nor",
+            "never",
+            "instead",
+            "except",
+            "but",
+            "up",
+            "into",
+            "beyond",
+            "past",
+            "earlier",
+            "later",
+            "early",
+            "late",
+            "mid",
+        ),
+        *("as", "every", "each", "pre", "post"),
+    }
+)
+_PARTS = frozenset(
+    {
+        *(
+            "start",
+            "beginning",
+            "middle",
+            "end",
+            "close",
+            "turn",
+            "half",
+            "quarter",
+            "rest",
+            "course",
+            "night",
+            "eve",
+            "anniversary",
+            "short",
+        ),
+        *("week", "weeks", "weekend", "days", "months", "years"),
+    }
+)
+"""With "of" behind them: "the week of 3 March"; without, "start" is a verb."""
+_PARTS_OF_DAY = frozenset({"early", "late", "earlier", "later"})
+"""With "on" behind them, they leave the day what it is."""
+_OPEN_A_STRETCH = frozenset({"up", "prior", "close", "through", "run", "down", *LENGTHS})
+_DETERMINERS = frozenset({"the", "a", "an", "its", "his", "her", "their"})
+_PREPOSITIONS = frozenset({"on", "in", "at", "of"})
+_BEHIND = (
+    *("at the latest", "at the earliest", "at the very latest", "at the very earliest", "at latest", "at earliest"),
+    *("or earlier", "or later", "or before", "or after", "or sooner", "or so", "or thereabouts", "or shortly", "or soon", "if not"),
+    *("onward", "onwards", "and beyond", "and after", "and later", "the year before", "the year after", "that year"),
+)
+_REACH = 5
+"""So many words may stand between a bound and its date."""
+
+
+def doubt_beside(tokens: tuple[Token, ...], first: int, last: int) -> str:
+    """The words beside tokens `first` to `last` that may change which days are meant; "" for none."""
+    return _before(tokens, first) or _behind(tokens, last)
+
+
+def _before(tokens: tuple[Token, ...], first: int) -> str:
+    if tokens[first].word == "from" and first and (tokens[first - 1].word in LENGTHS or tokens[first - 1].word in {"on", "away"}):
+        return tokens[first - 1].raw  # "a week from 5 March"
+    names = 0
+    for at in range(first - 1, max(-1, first - 1 - _REACH), -1):
+        word = tokens[at].word
+        if word in _PARTS_OF_DAY and tokens[at + 1].word == "on":
+            return ""
+        if word in _BOUNDS or (word in _PARTS and tokens[at + 1].word in {"of", "-"}):
+            return tokens[at].raw
+        if word in {"to", "or", "and"}:
+            return word if at and _is_open(tokens, at) else ""
+        if word in _SKIPPED:
+            continue
+        is_noun = tokens[at + 1].word in _PREPOSITIONS  # "before the vote on 5 March"
+        if names or at == 0 or is_noun or tokens[at - 1].word not in _DETERMINERS:  # "before the planned 5 March vote"
+            return ""
+        names += 1
+    return ""
+
+
+def _is_open(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether "to", "or" or "and" joins what follows to a date before it: "1 to 5 March", "close to 5 March", "4 and 5 March"."""
+    before = tokens[at - 1]
+    if tokens[at].word == "and":
+        return before.word[0].isdigit() and (at < 2 or tokens[at - 2].word not in MONTHS)  # noqa: PLR2004 - two tokens back
+    return _is_of_a_date(before) or (tokens[at].word == "to" and before.word in _OPEN_A_STRETCH)
+
+
+def _is_of_a_date(token: Token) -> bool:
+    return token.word in MONTHS or token.word in WEEKDAYS or token.word[0].isdigit()
+
+
+def _behind(tokens: tuple[Token, ...], last: int) -> str:
+    here = last + 1 if last < len(tokens) and tokens[last].word == "," else last
+    for phrase in _BEHIND:
+        words = phrase.split()
+        if [token.word for token in tokens[here : here + len(words)]] == words:
+            return phrase
+    if last + 1 < len(tokens) and tokens[last].word in {"to", "or", "'"} and _is_of_a_date(tokens[last + 1]):
+        return tokens[last].word
+    return ""

@@ -1,0 +1,119 @@
+import json
+
+import pytest
+from review_data import article, deal, row
+
+from extractor.errors import UsageError
+from extractor.results.decisions import Decisions
+
+TEXT = "Norway sold 7 tanks to Kenya. Japan sold radars to Spain."
+NEWS = article("a.txt", TEXT)
+FIRST, SECOND = (0, 29), (30, 57)
+
+
+@pytest.fixture
+def decide(tmp_path):
+    """Applies lines of decisions to rows; gives the rows left and what was not applied."""
+
+    def applied(rows, *lines, fact_types=()):
+        path = tmp_path / "decisions.jsonl"
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+        decisions = Decisions(path)
+        return list(decisions.apply(rows, [NEWS], fact_types)), decisions
+
+    return applied
+
+
+def line(made, decision, **fields):
+    """A decision about a row, as the page writes it."""
+    kept = ("id", "fact_type", "verdict", "article_id", "value", "raw", "evidence")
+    return {**{name: made[name] for name in kept if name in made}, "decision": decision, **fields}
+
+
+def kept(fact_id="b2:1", seller="Norway", buyer="Kenya", spans=(FIRST,), **fields):
+    made = row(NEWS, fact_id, spans=spans, value=deal(seller, buyer, number=7), **fields)
+    return {**made, "countries": {"sellers[0]": "NOR", "buyers[0]": "KEN"}, "spans": {"item": [14, 19], "quantity.as_written": [12, 13]}}
+
+
+def quarantined(raw, fact_id="b2:q", spans=(SECOND,)):
+    issues = [{"severity": "error", "code": "not_in_evidence", "path": "quantity", "message": "no"}]
+    return row(NEWS, fact_id, verdict="quarantined", raw=raw, spans=spans, issues=issues)
+
+
+def test_rejected_facts_are_left_out_with_their_repeats(decide):
+    """What was rejected is in no export, whatever its verdict, and neither is a merged item that repeats it."""
+    good, bad = kept(), kept("b2:2", "Japan", "Spain", (SECOND,))
+    repeats = [row(NEWS, one["id"], verdict="merged", raw="{}") for one in (good, bad)]
+    left, decisions = decide([repeats[1], good, bad, repeats[0], quarantined("{}")], line(bad, "reject"), line(quarantined("{}"), "reject"))
+    assert left == [good, repeats[0]]
+    assert (decisions.applied["reject"], decisions.passed_over) == (2, [])
+
+
+def test_accepted_fact_is_as_it_was(decide):
+    """Accepting a believed fact changes nothing but that it says so."""
+    assert decide([kept()], line(kept(), "accept"))[0] == [{**kept(), "decision": "accept"}]
+
+
+def test_edit_takes_the_place_of_what_the_run_said(decide):
+    """Value and evidence are the reviewer's, countries follow, what was known of untouched fields stays, and the old value is kept."""
+    flags = [{"severity": "warning", "code": "unverified", "path": path, "message": "?"} for path in ("sellers[0]", "quantity", "")]
+    made = {**kept(), "issues": flags}
+    value = {**made["value"], "sellers": [{"name": "Germany", "kind": "state", "on_behalf_of": None}], "status": "delivered"}
+    evidence = [{"quote": TEXT[0:19], "start": 0, "end": 19}]
+    ((after,), _) = decide([made], line(made, "edit", value=value, evidence=evidence))
+    assert (after["decision"], after["verdict"], after["id"]) == ("edit", "kept", made["id"])
+    assert (after["value"], after["evidence"]) == (value, evidence)
+    assert after["countries"] == {"sellers[0]": "DEU"}
+    assert after["spans"] == made["spans"]
+    assert after["issues"] == [flags[1]]
+    (before,) = after["tries"]
+    assert (json.loads(before["raw"]), before["issues"]) == (made["value"], flags)
+    assert made["value"]["status"] == "agreed"  # the run's own row is untouched
+
+
+def test_quarantined_fact_can_be_vouched_for(decide):
+    """An accepted quarantined item becomes a fact with its reasons beside it; its verdict stays what the code found."""
+    value = deal("Japan", "Spain")
+    made = quarantined(json.dumps(value))
+    ((after,), _) = decide([made], line(made, "accept", value=value))
+    assert after == {**made, "value": value, "spans": {}, "countries": {}, "decision": "accept"}
+
+
+def test_evidence_must_stand_in_the_article(decide):
+    """Nobody can vouch for words that are not there: such a decision is named, and the row stays as the run had it."""
+    made = quarantined("{}")
+    for evidence in ([], [{"quote": "Japan gave radars", "start": 30, "end": 47}], [{"quote": "Japan"}], ["Japan"]):
+        left, decisions = decide([made], line(made, "accept", value=deal("Japan", "Spain"), evidence=evidence))
+        assert left == [made]
+        assert "decisions.jsonl:1: " in decisions.passed_over[0]
+        assert not decisions.applied
+
+
+def test_nothing_decided_is_lost_in_silence(decide):
+    """Decisions about facts that the run does not have are named, unless their type was not asked for."""
+    strange = line(kept("b2:elsewhere"), "accept")
+    _, decisions = decide([kept()], strange)
+    (told,) = decisions.passed_over
+    assert told.endswith("decisions.jsonl:1: the run has no such fact (any more).")
+    assert decide([], strange, fact_types=["statement"])[1].passed_over == []
+
+
+def test_items_with_one_id_are_told_apart_by_their_words(decide):
+    """Two quarantined items may have one id: each decision takes the one whose raw words it repeats."""
+    one, other = quarantined('{"a": 1}'), quarantined('{"a": 2}')
+    assert decide([one, other], line(other, "reject"))[0] == [one]
+
+
+def test_file_without_decisions_is_refused(tmp_path):
+    """Plain gold, or a file of something else, is no file of decisions, and a slip in one is told with its line."""
+    path = tmp_path / "x.jsonl"
+    for text, told in (
+        ('{"article_id": "a.txt", "complete": true}\n', "no decision"),
+        ("nonsense\n", "x.jsonl:1"),
+        ('{"value": {}, "decision": "maybe"}', "x.jsonl:1"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(UsageError, match=told):
+            Decisions(path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        Decisions(tmp_path / "none.jsonl")
