@@ -4,7 +4,6 @@ In: articles. Out: a run folder as any other. Floor: runs; the only file that im
 Before changing it: the driver alone writes the run folder's ledger, each worker its own shard; a worker or a driver may die at any moment.
 """
 
-import importlib
 import math
 import os
 from collections import Counter
@@ -39,7 +38,7 @@ def ray_or_error() -> ModuleType:
         UsageError: It is not installed.
     """
     try:
-        return importlib.import_module("ray")
+        import ray
     except ImportError as error:
         raise UsageError(f"--engine ray needs the 'ray' extra ({error}): pip install \"grounded-fact-extractor[ray]\"") from error
 
@@ -55,11 +54,8 @@ def connect() -> ModuleType:
         address = cluster_address()
         where: dict[str, Any] = {"address": address}
         if address is None:
-            # nothing of it listens beyond this machine, nor tells Ray's makers about it
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            where = {
-                "address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1", "object_store_memory": _STORE_BYTES
-            }  # fmt: skip
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # what runs on one machine is nobody else's business
+            where = {"address": "local", "include_dashboard": False, "object_store_memory": _STORE_BYTES}
         try:
             ray.init(log_to_driver=False, configure_logging=False, **where)
         except Exception as error:
