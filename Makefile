@@ -33,6 +33,7 @@ demo: $(STAMP) ## replay the recorded demo: no key, no network; ends with the fa
 	$(BIN)/extractor show demo-run
 	$(BIN)/extractor show demo-run --verdict quarantined
 	$(BIN)/extractor status demo-run
+	$(BIN)/extractor review demo-run --output demo-run/review.html
 
 test: $(STAMP) ## the fast tests: offline, under three minutes on two cores
 	$(BIN)/python -m pytest -q $(PARALLEL)

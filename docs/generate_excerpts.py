@@ -16,6 +16,7 @@ from typing import NamedTuple
 from extractor.cli import main as extractor
 
 ROOT = Path(__file__).parent.parent
+REPLAYED = str(ROOT / "cassettes" / "demo")
 PAGES = ("README.md", "docs/review.md", "docs/evaluation.md")
 _PLACE = re.compile(r"(?<=<!-- excerpt )([a-z-]+)( -->\n```text\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 
@@ -33,7 +34,7 @@ class Excerpt(NamedTuple):
     """What a page shows."""
 
     command: str
-    """Words after `extractor`, none with a space in it; `demo-run` is the replayed demo."""
+    """Words after `extractor`, none with a space in it; `demo-run` is the replayed demo, `short-run` its first 11 articles."""
     cuts: tuple[Cut, ...]
     columns: int = 100
     """Width of the terminal."""
@@ -45,26 +46,31 @@ EXCERPTS = {
     "show-wide": Excerpt("show demo-run --by type --schema funding_source", (Cut("funding_source", 2),), columns=140),
     "evaluate": Excerpt("evaluate demo-run --gold examples/gold", (Cut("Gold ", 3), Cut("Disagreements: ", 1))),
     "evaluate-short": Excerpt("evaluate demo-run --gold examples/gold", (Cut("Whole facts", 1), Cut("Disagreements: ", 1)), columns=80),
+    "compare": Excerpt(
+        "evaluate short-run --gold examples/gold --compare demo-run --schema negotiation_proposal",
+        (Cut("This run less", 1), Cut("Worse: ", 1)),
+    ),
     "evaluate-fields": Excerpt("evaluate demo-run --gold examples/gold --schema negotiation_proposal", (Cut("Fields of ", 1),)),
 }
 
 
 @contextlib.contextmanager
 def demo() -> Iterator[None]:
-    """A working folder with the demo replayed into `demo-run`."""
+    """A working folder with the demo replayed into `demo-run` and, stopped after 11 articles, into `short-run`."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("examples").symlink_to(ROOT / "examples")
-        output("run examples/articles --out demo-run --quiet --replay", str(ROOT / "cassettes" / "demo"))
+        output("run examples/articles --out demo-run --quiet --replay", REPLAYED)
+        output("run examples/articles --out short-run --quiet --limit 11 --replay", REPLAYED, expected=4)
         yield
 
 
-def output(command: str, *more: str, columns: int = 100) -> str:
-    """What a command prints to stdout; its own complaint ends the script when it fails."""
+def output(command: str, *more: str, columns: int = 100, expected: int = 0) -> str:
+    """What a command prints to stdout; another exit code than the expected one ends the script."""
     os.environ["COLUMNS"] = str(columns)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         code = extractor([*command.split(), *more])
-    if code:
+    if code != expected:
         sys.exit(f"extractor {command} ended with {code}")
     return out.getvalue()
 

@@ -6,7 +6,7 @@ Before changing it: options win over the environment, which wins over the defaul
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError
 
@@ -30,6 +30,10 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
 """Environment variables by setting, the first that is set wins."""
 
 
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A price: a negative one, or none at all (NaN), would let a run spend without end under `--max-cost`."""
+
+
 class Settings(Record):
     """What a run may be told; the same for the command, the library and the tests."""
 
@@ -39,11 +43,11 @@ class Settings(Record):
     """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is OpenAI's own. With one, no key is needed."""
     api_key: SecretStr | None = None
     """The endpoint's key; never logged, stored or recorded."""
-    timeout_s: float = Field(default=120.0, gt=0)
+    timeout_s: float = Field(default=120.0, gt=0, allow_inf_nan=False)
     """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it."""
     attempts: int = Field(default=5, ge=1, le=20)
     """HTTP requests for one call at most, when the transport fails (429, 5xx, timeouts, broken bodies)."""
-    retry_budget_s: float = Field(default=300.0, ge=0)
+    retry_budget_s: float = Field(default=300.0, ge=0, allow_inf_nan=False)
     """Seconds that one call may spend on retrying, waits included; an attempt that would start later is not made."""
     concurrency: int = Field(default=16, ge=1, le=4096)
     """Articles worked on at a time, and requests in flight: a long article's parts count too."""
@@ -57,9 +61,9 @@ class Settings(Record):
     """Requests sent in any 60 seconds at most; None for no limit."""
     tpm: int | None = Field(default=None, ge=1)
     """Tokens sent and generated in any 60 seconds at most, estimated before and corrected after each request; None for no limit."""
-    max_cost_usd: float | None = Field(default=None, gt=0)
+    max_cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """US dollars that the run may cost at most, reserved before each request; None for no limit. Refused when the price is unknown."""
-    price_usd: tuple[float, float] | None = None
+    price_usd: tuple[Dollars, Dollars] | None = None
     """US dollars for a million tokens of request and of answer; None takes them from genai-prices."""
     part_chars: int = Field(default=16_000, ge=1_000)
     """Code points of an article that go into one call (about 4,000 tokens of English); a longer one is asked in parts."""

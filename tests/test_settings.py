@@ -80,6 +80,13 @@ def test_every_variable_is_named_for_one_setting():
         ("temperature", 2.1, "less than or equal to 2"),
         ("max_output_tokens", 0, "greater than or equal to 1"),
         ("part_chars", 999, "greater than or equal to 1000"),
+        ("price_usd", (-1, 2), "greater than or equal to 0"),
+        ("price_usd", (float("nan"), 2), "finite"),
+        ("price_usd", (1, float("inf")), "finite"),
+        ("max_cost_usd", 0, "greater than 0"),
+        ("max_cost_usd", float("inf"), "finite"),
+        ("rpm", 0, "greater than or equal to 1"),
+        ("tpm", -1, "greater than or equal to 1"),
         ("model", "", "at least 1 character"),
     ],
 )

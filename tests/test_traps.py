@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from extractor.evidence.merge import Reading, covered
+from extractor.evidence.merge import Reading, covered, told
 from extractor.evidence.validate import Believed, Judge, NotBelieved
 from extractor.facts.fact import Fact
 from extractor.llm.prompt import extract_prompt
@@ -122,7 +122,7 @@ def test_trap_04_a_ring_exchange_is_two_facts():
     )
     verdicts = [judged(text, WeaponsTransfer, each) for each in (first, second)]
     assert all(isinstance(verdict, Believed) for verdict in verdicts)
-    readings = [Reading("weapons_transfer", each.value, each.evidence, 0) for each in verdicts if isinstance(each, Believed)]
+    readings = [Reading("weapons_transfer", told(each.value), each.evidence, 0) for each in verdicts if isinstance(each, Believed)]
     assert covered(readings) == {}
     assert verdicts[1].countries == {"suppliers[0]": "USA", "recipients[0]": "SVK"}
 
@@ -271,7 +271,7 @@ def test_trap_15_a_fact_told_twice_is_one_fact():
     fields = transfer("Norway will send two Patriot systems", "Norway", None, "Patriot systems", quantity=count("two", 2, 2))
     again = fields | {"evidence": ["“Norway will send two Patriot systems,” the minister said"]}
     verdicts = [judged(text, WeaponsTransfer, each) for each in (fields, again)]
-    readings = [Reading("weapons_transfer", each.value, each.evidence, 0) for each in verdicts if isinstance(each, Believed)]
+    readings = [Reading("weapons_transfer", told(each.value), each.evidence, 0) for each in verdicts if isinstance(each, Believed)]
     assert covered(readings) == {1: 0}
 
 

@@ -1,8 +1,8 @@
 """Publication dates as files give them, to calendar dates.
 
 In: a value such as `2025-07-25` or a file name. Out: a `date`, or None where there is none to be sure of. Floor: articles.
-Before changing it: a date is never guessed. `07/08/2025` is two different days, so it is none; the day is the one written, whatever
-the time zone beside it; today and a file's modification time are never used.
+Before changing it: a date is never guessed. `07/08/2025` is two different days, so it is none; `25/08/2025` is one. The day is the one
+written, whatever the time zone beside it; today and a file's modification time are never used.
 """
 
 import re
@@ -29,16 +29,20 @@ _MONTH = (
 _DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>[0-9]{4})"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,?\s+)?"
+_WEEKDAY_AFTER = r"(?:,?\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day)?"
 _TIME = rf"(?:(?:,|\s+at|\s)\s*{_CLOCK}(?:\s*{_ZONE})?)?"
 
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
         rf"{_NUMERIC}(?:(?:T|\s+){_CLOCK}(?:\s*{_ZONE})?)?",
-        rf"{_WEEKDAY}{_DAY}\s+{_MONTH},?\s+{_YEAR}{_TIME}",  # 25 July 2025; Fri, 25 Jul 2025 10:00:00 GMT (RFC 2822)
-        rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_YEAR}{_TIME}",  # July 25, 2025
+        rf"{_WEEKDAY}{_DAY}\s+{_MONTH},?\s+{_YEAR}{_WEEKDAY_AFTER}{_TIME}",  # 25 July 2025; Fri, 25 Jul 2025 10:00:00 GMT (RFC 2822)
+        rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_YEAR}{_WEEKDAY_AFTER}{_TIME}",  # July 25, 2025; July 25, 2025 Friday (Nexis)
     )
 )
+
+_YEAR_LAST = re.compile(rf"(?P<first>[0-9]{{1,2}})(?P<sep>[-/.])(?P<second>[0-9]{{1,2}})(?P=sep){_YEAR}{_TIME}", re.IGNORECASE)
+_MONTHS_OF_YEAR = 12
 
 _LONGEST_CHARS = 64  # the longest form above has 45; a longer value is prose
 
@@ -62,7 +66,8 @@ def calendar_date(year: str, month: str, day: str) -> date | None:
 def parse_date(value: str) -> date | None:
     """The day that `value` as a whole names; None when it names none, or could name two.
 
-    Understood: `2025-07-25`, `2025/7/25`, ISO date-times, `25 July 2025`, `July 25, 2025` and RFC 2822 (`Fri, 25 Jul 2025 10:00:00 GMT`).
+    Understood: `2025-07-25`, `2025/7/25`, ISO date-times, `25 July 2025`, `July 25, 2025`, RFC 2822 (`Fri, 25 Jul 2025 10:00:00 GMT`),
+    `25.7.2025` (with full stops the day is first everywhere) and `25/07/2025` or `07/25/2025` where one of the two is no month.
     A time and its zone are read over: the day is the one written.
     """
     value = value.strip()
@@ -73,6 +78,11 @@ def parse_date(value: str) -> date | None:
             parts = found.groupdict()
             month = parts.get("month") or str(_MONTHS.index(parts["name"][:3].lower()) + 1)
             return calendar_date(parts["year"], month, parts["day"])
+    if found := _YEAR_LAST.fullmatch(value):
+        first, second = found["first"], found["second"]
+        if found["sep"] == "." or int(first) > _MONTHS_OF_YEAR or int(first) == int(second):
+            return calendar_date(found["year"], second, first)
+        return calendar_date(found["year"], first, second) if int(second) > _MONTHS_OF_YEAR else None
     return None
 
 

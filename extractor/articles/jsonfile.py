@@ -4,6 +4,9 @@ In: an open file. Out: a `Draft` for each object that is an article. Floor: arti
 Before changing it: the keys are those that exports really use, compared without case, `_`, `-` and spaces; the first that holds
 something counts. Nothing is read from a key whose meaning has to be guessed: `created`, `summary`, `description`.
 
+Seen in: NewsAPI, GDELT, Event Registry, news-please and Common Crawl news, trafilatura, Nexis, the Guardian, WordPress, Elasticsearch and
+crawlers that give Markdown. A text that the service cut ("[+2310 chars]") says so in `origins["text"]`.
+
 Of a `.json` file: one object is one article; a list, an object with a list under `articles` (or `items`, `results`, …), or lines of
 objects are several. Several are numbered by their place, from 1, whatever ids they have: those need not be unique, and may be anything.
 A record's own id stands in `origins["id"]`.
@@ -25,16 +28,18 @@ from extractor.errors import ArticleError
 
 _TEXT = (
     "text", "articletext", "fulltext", "maintext", "plaintext", "contenttext", "bodytext", "articlebody", "body", "content", "article",
-    "contenthtml", "bodyhtml", "html",
+    "contenthtml", "bodyhtml", "html", "markdown",
 )  # fmt: skip
-_LISTS = ("articles", "items", "results", "documents", "docs", "records", "entries", "news", "data", "response")
+_LISTS = ("articles", "items", "results", "documents", "docs", "records", "entries", "news", "data", "response", "value", "hits")
+_WRAPPERS = ("source", "fields", "document", "article", "attributes", "data", "metadata")
+"""Objects that hold the rest of a record's keys, or all of them: what stands beside them comes first. (`_source` is Elasticsearch's.)"""
 _FIELDS = {
-    "title": ("title", "headline"),
+    "title": ("title", "headline", "webtitle", "pagetitle"),
     "date": (
         "published", "publishedat", "publishedon", "datepublished", "datepublish", "publishdate", "publicationdate", "pubdate", "pubtime",
-        "date", "datetime", "timestamp",
+        "publisheddate", "publishedtime", "webpublicationdate", "articlepublishedtime", "date", "datetime", "timestamp", "seendate",
     ),
-    "source": ("source", "sourcename", "outlet", "publisher", "publication", "newspaper", "sitename", "sourcedomain"),
+    "source": ("source", "sourcename", "outlet", "publisher", "publication", "newspaper", "sitename", "sourcedomain", "domain", "hostname"),
     "url": ("url", "link", "canonicalurl", "weburl", "sourceurl", "permalink"),
     "language": ("language", "lang", "inlanguage"),
     "id": ("id", "guid", "uuid", "articleid", "docid"),
@@ -184,6 +189,12 @@ def _draft(record: Any, encoding: str) -> Draft | str:
     keys = _by_name(record)
     found = _body(keys)
     if found is None:
+        for name in _WRAPPERS:
+            # a plain "source" is the outlet
+            if name in keys and isinstance(keys[name].value, dict) and (name != "source" or keys[name].key.startswith("_")):
+                keys = _by_name(keys[name].value) | {key: value for key, value in keys.items() if key != name}
+        found = _body(keys)
+    if found is None:
         near = ", ".join(repr(found.key) for found in list(keys.values())[:8])
         return f"it has no text under 'text', 'body', 'content' or the like (its keys: {near or 'none'})"
     metadata, origins = {}, {}
@@ -193,7 +204,11 @@ def _draft(record: Any, encoding: str) -> Draft | str:
                 metadata[name], origins[name] = text, f"JSON key {value.key!r}"
                 break
     body = _string(found.value)  # not cleaned: `read` mends mojibake first
+    if body.strip() == _REMOVED:
+        return f"its text is {_REMOVED!r}: the service took it back"
     told = f"JSON key {found.key!r}"
+    if cut := _CUT.search(body):
+        body, told = body[: cut.start()], f"{told}, cut by the service: {cut[0].strip()}"
     if is_markup(body):
         body, told = without_tags(body), f"{told}, tags removed"
     own = metadata.pop("id", "")[:VALUE_CHARS]
@@ -220,7 +235,8 @@ def _body(keys: dict[str, _Value]) -> _Value | None:
 def _string(value: Any) -> str:
     """A value as text: a string, a number, a list of paragraphs, or an object that wraps one of these; else ""."""
     if isinstance(value, dict):
-        value = next((value[key] for key in _INNER if isinstance(value.get(key), str)), "")
+        inner = {key.lower(): text for key, text in value.items() if isinstance(text, str)}
+        value = next((inner[key] for key in _INNER if key in inner), "")
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return "\n\n".join(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -237,8 +253,14 @@ def _date(value: Any) -> str:
         return datetime.fromtimestamp(seconds, tz=UTC).date().isoformat()
     if found := _COMPACT_DATE.fullmatch(text):
         return "-".join(found.groups())
+    if text.startswith(_UNSET_DAY):
+        return f"{text} (unset)"
     without_comment = _COMMENT.sub("", text)
     return without_comment if parse_date(without_comment) else text
 
+
+_CUT = re.compile(r"\[\+[0-9]+ chars\]\s*\Z")  # NewsAPI's free plan
+_REMOVED = "[Removed]"  # likewise, of an article that was taken back
+_UNSET_DAY = "1970-01-01"  # second 0, which stands where no date was known
 
 _KINDS = {list: "list", str: "string", int: "number", float: "number", bool: "truth value", type(None): "null"}

@@ -2,7 +2,8 @@
 
 In: the lines of each page. Out: the text, and what was done to it. Floor: articles. Pure functions: no file, no library.
 Before changing it: what is taken out is no longer evidence, and a word joined wrongly is a word that nobody wrote. So a line goes only
-when it stands at the same edge of other pages, too, and a hyphen goes only when the document itself has the word without it.
+when it stands at the same edge of other pages, too, and a hyphen goes only when the document itself has the word without it. Where it
+has neither the one nor the other, a soft hyphen is put behind the hyphen: grounding then takes the word with and without (`unmarked`).
 """
 
 import re
@@ -117,6 +118,7 @@ def _joint(last: str, line: str, words: Counter[str]) -> str:
     start, end = _BROKEN_START.search(last), _BROKEN_END.match(line)
     if start and end and end[1][:1].islower():
         whole, hyphenated = f"{start[1]}{end[1]}".casefold(), f"{start[1]}-{end[1]}".casefold()
-        if words[whole] and not words[hyphenated]:
-            return last[:-1]
+        if words[hyphenated]:
+            return last
+        return last[:-1] if words[whole] else f"{last}\u00ad"
     return last

@@ -7,8 +7,8 @@ counts only when all of it fits; a first line that merely looks like a headline 
 What may open a file, tried in this order, leading blank lines apart:
 
 1. `.md` only: front matter, `key: value` lines between two lines `---`.
-2. A header block: lines `Title:`, `Date:`, `Source:`, `URL:`, `Language:` and no other,
-   each with a value of its kind, then a blank line.
+2. A header block: lines `Title:`, `Date:`, `Source:`, `URL:`, `Language:`, each with a value of its kind, then a blank line. Lines
+   `Author:`, `Section:` and the like (`_PASSED_OVER`) may stand between them; any other line makes it no block.
 3. A header line: `date 2025-07-25 Headline`.
 4. `.md` only, after 1, 2, 3 or none: a heading `# Headline`.
 """
@@ -24,7 +24,11 @@ from extractor.articles.draft import KEYS, VALUE_CHARS, Draft, Raw
 _HEADER_LINE = re.compile(rf"\s*date(?:\s*:\s*|\s+){NUMERIC_DATE}\s*[:|\u2013\u2014-]?(?P<headline>(?:\s.*)?)", re.IGNORECASE)
 
 _BLOCK_LINE = re.compile(r"\s*([A-Za-z]+)\s*:(.*)")
-_BLOCK_LINES = 12  # there are eight names in KEYS; a block has each once
+_BLOCK_LINES = 24  # each name of KEYS or _PASSED_OVER once
+_PASSED_OVER = frozenset(
+    {"author", "authors", "byline", "section", "category", "tags", "keywords", "length", "words", "copyright", "id", "page"}
+)
+"""What exports put beside it: it is no part of the text, and nothing is read from it."""
 
 _FRONT_MATTER_LINES = 200  # a closing line further down closes something else
 _FRONT_MATTER_LINE = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)\s*:(?:\s+(?P<value>.*)|\s*)|(?P<other>\s.*|-.*|#.*|)")
@@ -82,9 +86,12 @@ def _header_block(text: str) -> Draft | None:
             draft = Draft.of("\n".join(lines[number:]), metadata, "header block")
             return None if any(value.strip() and getattr(draft, key) is None for key, value in metadata.items()) else draft
         found = _BLOCK_LINE.fullmatch(line)
-        if found is None or (key := KEYS.get(found[1].lower())) is None or key in metadata:
+        name = found[1].lower() if found else ""
+        key = KEYS.get(name)
+        if found and key and key not in metadata:
+            metadata[key] = found[2]
+        elif not metadata or name not in _PASSED_OVER:  # a text may open with "Copyright: …"
             return None
-        metadata[key] = found[2]
     return None
 
 

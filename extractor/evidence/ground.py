@@ -33,6 +33,7 @@ class Ground:
         self._normalised: Normalised | None = None
         self._folded: str | None = None
         self._unmarked: tuple[Normalised, Ground] | None = None
+        self._found: dict[tuple[str, bool], list[Span]] = {}
         self._sentences: list[tuple[Span, Counter[str]]] | None = None
 
     def find(self, words: str, *, within: Sequence[Span] | None = None, any_case: bool = False) -> list[Span]:
@@ -50,15 +51,36 @@ class Ground:
         words = words.strip(SPACES + INVISIBLE)
         if not _WORD.search(words):
             return []
-        for tier in chain(self._tiers(words, any_case=any_case), self._without_marks(words, any_case=any_case)):
-            if places := tier if within is None else [place for place in tier if any(_holds(span, place) for span in within)]:
-                return places
-        return []
+        if within is not None:
+            inside = (
+                [place for place in tier if any(_holds(span, place) for span in within)] for tier in self._loose(words, any_case=any_case)
+            )
+            return self._exact(words, within) or next(filter(None, inside), [])
+        # facts of one article share names and quotes; a reply of thousands may quote "the" in each
+        if (words, any_case) not in self._found:
+            self._found[words, any_case] = self._exact(words) or next(filter(None, self._loose(words, any_case=any_case)), [])
+        return self._found[words, any_case]
 
-    def _tiers(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
-        """The exact places, then those in any typography, then those in any case where that is allowed."""
-        exact = (Span(start=at, end=at + len(words)) for at in _occurrences(self.text, words))
-        yield [place for place in exact if _is_whole(self.text, place)]
+    def _exact(self, words: str, within: Sequence[Span] | None = None) -> list[Span]:
+        """The exact places; only inside some spans, where any are given."""
+        ranges = [(0, len(self.text))] if within is None else [(span.start, span.end) for span in within]
+        starts = sorted({at for start, end in ranges for at in _occurrences(self.text, words, start, end)})
+        return [place for at in starts if _is_whole(self.text, place := Span(start=at, end=at + len(words)))]
+
+    def _loose(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
+        """The places in any typography, those in any case where that is allowed, and the same without marks."""
+        yield from self._uneven(words, any_case=any_case)
+        if self._unmarked is None:
+            text = unmarked(self.text)
+            self._unmarked = text, Ground(text.text)
+        text, shown = self._unmarked
+        wanted = unmarked(words).text.strip(SPACES + INVISIBLE)
+        if _WORD.search(wanted) and (len(text.text) < len(self.text) or wanted != words):
+            # marks are taken out once, and not of what is left
+            for tier in chain([shown._exact(wanted)], shown._uneven(wanted, any_case=any_case)):  # noqa: SLF001 - its own kind
+                yield [text.span(place.start, place.end) for place in tier]
+
+    def _uneven(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
         if self._normalised is None:
             self._normalised = normalise(self.text)
         wanted = normalise(words).text.strip(" ")
@@ -71,17 +93,6 @@ class Ground:
             # "US" is not "us", nor "Turkey" a turkey
             capital = count == 1 and _has_capital(words)
             yield [place for place in places if not capital or _has_capital(place.of(self.text))]
-
-    def _without_marks(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
-        """The places in the text as Markdown shows it, of the words as it shows them; nothing where neither has marks."""
-        if self._unmarked is None:
-            text = unmarked(self.text)
-            self._unmarked = text, Ground(text.text)
-        text, shown = self._unmarked
-        wanted = unmarked(words).text.strip(SPACES + INVISIBLE)
-        if _WORD.search(wanted) and (len(text.text) < len(self.text) or wanted != words):
-            for tier in shown._tiers(wanted, any_case=any_case):  # noqa: SLF001 - its own kind; marks are taken out once, not of what is left
-                yield [text.span(place.start, place.end) for place in tier]
 
     def _originals(self, normal: Normalised, found: Sequence[int], length: int) -> list[Span]:
         """The original spans at `found`, places of the normalised text; only those of whole tokens."""
@@ -133,12 +144,12 @@ def sentences(text: str) -> list[Span]:
     return [Span(start=begin, end=end) for begin, end in zip(edges[::2], edges[1::2], strict=True) if begin < end]
 
 
-def _occurrences(haystack: str, needle: str) -> list[int]:
+def _occurrences(haystack: str, needle: str, start: int = 0, end: int | None = None) -> list[int]:
     found = []
-    at = haystack.find(needle)
+    at = haystack.find(needle, start, end)
     while at >= 0:
         found.append(at)
-        at = haystack.find(needle, at + 1)
+        at = haystack.find(needle, at + 1, end)
     return found
 
 

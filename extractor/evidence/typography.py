@@ -26,7 +26,7 @@ _EVENED = {**dict.fromkeys(_QUOTE_MARKS, "'"), **dict.fromkeys(_DASHES, "-"), **
 _UNEVEN = re.compile(f"[{re.escape(''.join(char for char, even in _EVENED.items() if char != even))}]")
 _LENGTH_CHANGING = re.compile(f" [ {INVISIBLE}]+|[{INVISIBLE}][ {INVISIBLE}]*|[{''.join(_EXPANDED)}]")
 
-_MARK = re.compile(r"[*_\\\]>#]")  # each of these has one of them
+_MARK = re.compile(r"[*_\\\]>#]|-\xad")  # each of these has one of them
 _MARKS = re.compile(
     r"""
       !\[[^\[\]\n]{0,300}\]\((?:[^()\s]++|\([^()\s]*+\))*+(?:[ ]+"[^"\n]{0,300}")?\)  # ![alt](address): a picture
@@ -36,6 +36,7 @@ _MARKS = re.compile(
     | (?<=\S)\*{1,3} | \*{1,3}(?=\S)                                               # *emphasis*, but not 5 * 3
     | (?<![^\W_])_{1,3}(?=\S) | (?<=\S)_{1,3}(?![^\W_])                            # _emphasis_, but not snake_case
     | \\(?=[!-/:-@\[-`{-~])                                                       # \$5
+    | -\xad                                                                     # a hyphen at a line's end that may be the word's own
     | ^[ ]{0,3}(?:>[ \t]?)++ | ^[#]{1,6}[ \t]+                                      # quoted lines, headings
     """,
     re.VERBOSE | re.MULTILINE,
@@ -102,6 +103,8 @@ def normalise(text: str) -> Normalised:
 
 def unmarked(text: str) -> Normalised:
     """`text` without the marks of Markdown: emphasis, links, pictures, escapes, headings and quoted lines (https://spec.commonmark.org).
+
+    A hyphen with a soft hyphen behind it, which the reader of PDFs puts where a word was perhaps only broken at a line's end, goes as well.
 
     A mark that parts a digit from another or from a letter stays: `13[4](#note)` is not 134.
     """

@@ -156,10 +156,9 @@ class Judge:
         checks = [(self._check_at(value, place), place) for place in places]
         order = {"agrees": 0, "not_understood": 1, "disagrees": 2}
         check, place = min(checks, key=lambda pair: (order[pair[0].result], pair[1].start))
-        other = next((found for found, _ in checks if found.result != "agrees"), check)
-        if (
-            check.result == "agrees" and other.result != "agrees"
-        ):  # "10" of "10 officials" proves nothing where "at least 10 tanks" stands too
+        # "10" of "10 officials" proves nothing where "at least 10 tanks" stands too
+        other = next((found for found, _ in checks if found.result != "agrees"), None)
+        if check.result == "agrees" and other is not None:
             check = Check("not_understood", f"{value.as_written!r} stands in the quotes more than once: {other.message}")
         if check.result == "disagrees":
             issues.append(Issue.error("value_disagrees", path, check.message))

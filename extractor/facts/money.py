@@ -158,10 +158,10 @@ class Money(Value):
         words = self.as_written
         written = read_written(words)
         around = look_around(quote, start, words, written)
-        if cut := check_cut(words, written, around):
+        english = is_english(quote, start)
+        if (cut := check_cut(words, written, around)) and (english or around.is_fragment):
             return cut
         reading = None if written is None else _sum(written)
-        english = is_english(quote, start)
         if written is None or reading is None or not english:
             if english and (self.minimum is not None or self.maximum is not None) and holds_no_number(words):
                 return Check(
@@ -172,6 +172,8 @@ class Money(Value):
             return Check("not_understood", f"{words!r} may be a weight.")
         if disagreement := self._compared(reading):
             return disagreement
+        if beside := _other_state_beside(written, around, self.currency):
+            return Check("not_understood", f"{beside!r} beside {words!r} may say whose currency it is.")
         near = quote[max(0, start - _STATE_WINDOW_CHARS) : start + len(words) + _STATE_WINDOW_CHARS]
         check = self._currency_checked(written.expression.currency, near)
         rate = written.tail.rate or around.rate
@@ -213,6 +215,19 @@ class Money(Value):
             return Check("disagrees", f"{currency.words!r} in {words!r} can mean {allowed}; given currency {given}.")
         note = f"{currency.words!r} can mean {allowed}; the passage does not say which"
         return Check("agrees", assumed=f"{note}: {given} is the model's own choice" if given else note)
+
+
+def _other_state_beside(written: Written, around: Around, given: str | None) -> str:
+    """A state that adjoins a sum of an open currency, and has another one: "$5 billion Canadian", "Canadian $5 billion"; "" for none."""
+    currency, whole = written.expression.currency, around.expression
+    if currency is None or currency.is_settled or whole is None:
+        return ""
+    tokens = around.tokens
+    after = whole.end + (word_at(tokens, whole.end) == "(")
+    for near in (tokens[max(0, whole.start - 1) : whole.start], tokens[after : after + 1]):
+        if any(code[:2] in states_in(near) for code in currency.codes if code != given):
+            return near[0].text
+    return ""
 
 
 def _is_weight(written: Written, around: Around) -> bool:

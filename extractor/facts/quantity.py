@@ -119,10 +119,10 @@ class Quantity(Value):
             return Check("disagrees", f"{words!r} is no quantity: {around.words!r} is a sum of money.")
         if around.expression is not None and around.expression.letter:
             return Check("not_understood", f"{around.words!r} may be a measure rather than a magnitude.")
-        if cut := check_cut(words, written, around):
+        english = is_english(quote, start)
+        if (cut := check_cut(words, written, around)) and (english or around.is_fragment):
             return cut
         reading = None if written is None else _count(written)
-        english = is_english(quote, start)
         if written is None or reading is None or not english:
             if english and (self.minimum is not None or self.maximum is not None) and holds_no_number(words):
                 return Check(

@@ -8,7 +8,7 @@ import re
 from extractor.records import Span
 
 OVERLAP_CHARS = 1_000
-"""The longest last paragraph that the next part repeats: a fact told over a paragraph edge stands whole in one of them."""
+"""What the next part repeats at most: a fact told over the edge of two paragraphs or sentences stands whole in one of them."""
 
 # the best edge comes first: between paragraphs, lines, sentences, words
 _EDGES = (re.compile(r"\n\n+"), re.compile(r"\n+"), re.compile(r"(?<=[.!?])[\"'”’»)]*\s+"), re.compile(r"\s+"))
@@ -27,9 +27,8 @@ def split(text: str, budget: int, *, within: Span | None = None) -> list[Span]:
     while stop - start > budget:
         end = _edge(text, start, start + budget)
         parts.append(Span(start=start, end=end))
-        again = text.rfind("\n\n", start, end - 1) + 2
         # the overlap must leave the next part shorter than the rest it covers, or nothing would move on
-        start = again if start < again and end - again <= min(OVERLAP_CHARS, budget // 4) else end
+        start = _again(text, max(start + 1, end - min(OVERLAP_CHARS, budget // 4)), end)
         while start < stop and text[start].isspace():
             start += 1
     if start < stop or not parts:
@@ -52,3 +51,13 @@ def _edge(text: str, start: int, limit: int) -> int:
         if edges and edges[-1] > start:
             return edges[-1]
     return limit
+
+
+def _again(text: str, earliest: int, end: int) -> int:
+    """Where the next part begins: at the last paragraph or line before `end`, or as many of the last sentences as fit; else at `end`."""
+    for pattern, which in zip(_EDGES[:3], (-1, -1, 0), strict=True):
+        # looked at with what stands before it: a sentence's full stop may be the last thing outside
+        edges = [found.end() for found in pattern.finditer(text, max(earliest - 2, 0), end) if earliest <= found.end() < end]
+        if edges:
+            return edges[which]
+    return end

@@ -31,14 +31,21 @@ _COLOURS = {"kept": "green", "repaired": "yellow", "quarantined": "red", "merged
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
+class _Console(Console):
+    """A console that leaves a closed pipe to the command line: rich would end the process, with the code of a bug of ours."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(*, to_terminal: bool) -> Console:
     """Where tables go: as wide as the terminal; in a pipe or file as wide as COLUMNS says, else of a fixed width.
 
     Colours on a terminal alone, unless the environment says otherwise: `FORCE_COLOR=1 extractor show RUN_DIR | less -R`, or NO_COLOR.
     """
     if to_terminal:
-        return Console()
-    return Console(width=shutil.get_terminal_size((_PIPED_WIDTH, 0)).columns, highlight=False)
+        return _Console()
+    return _Console(width=shutil.get_terminal_size((_PIPED_WIDTH, 0)).columns, highlight=False)
 
 
 def facts(out: Console, rows: Iterable[dict[str, Any]], *, group: str = "article") -> int:

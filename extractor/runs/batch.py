@@ -6,7 +6,6 @@ as far as they go, and what it then asks goes into the next batch: so any proces
 """
 
 import asyncio
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import IO
@@ -16,7 +15,7 @@ from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Call, Reply
 from extractor.runs.dispatch import Dispatch
 from extractor.runs.ledger_batches import BatchLedger
-from extractor.runs.run import READ_AHEAD, Progress, Run, Unreadable
+from extractor.runs.run import READ_AHEAD, Progress, Run, Unreadable, read_some
 from extractor.runs.session import Session
 from extractor.runs.stored import judged_again, so_far
 
@@ -98,14 +97,17 @@ class BatchRun(Run):
 
     async def _read_on(self, articles: Iterator[Article | Unreadable]) -> bool:
         """Look at some more articles; False when there are none, or no more are to be asked."""
-        chunk = await asyncio.to_thread(lambda: list(itertools.islice(articles, READ_AHEAD)))
+        chunk = await asyncio.to_thread(read_some, articles)
+        done = self._session.done([one for one in chunk if isinstance(one, Article)])
+        if done:
+            self._unchanged(done)
         for article in chunk:
             if self._stopping or self._money_is_spent:
                 return False
             if isinstance(article, Unreadable):
                 self._unreadable(article)
-            elif known := self._session.is_done(article):
-                self._unchanged(article, incomplete=known.status != "complete")
+            elif article.id in done:
+                continue
             elif self._limit is not None and self._looked_at >= self._limit:
                 self._stop(f"The limit of {self._limit} articles is reached. Run again to go on.")
                 return False

@@ -41,6 +41,8 @@ def ray_or_error() -> ModuleType:
         import ray
     except ImportError as error:
         raise UsageError(f"--engine ray needs the 'ray' extra ({error}): pip install \"grounded-fact-extractor[ray]\"") from error
+    module: ModuleType = ray
+    return module
 
 
 def connect() -> ModuleType:

@@ -47,7 +47,7 @@ def estimate(articles: Iterable[Article | Unreadable], session: Session, *, limi
     for article in articles:
         if isinstance(article, Unreadable):
             unreadable += 1
-        elif session.is_done(article):
+        elif session.done([article]):
             unchanged += 1
         elif limit is None or asked < limit:
             asked += 1

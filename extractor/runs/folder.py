@@ -57,7 +57,7 @@ class RunOptions(Record):
     replay: Path | None = None
     """Answer from the cassettes in this folder, without a network."""
     limit: int | None = None
-    """Articles to ask at most; None for all."""
+    """Articles to ask at most, 1 or more; None for all."""
     retry_failed: bool = False
     """Ask articles again that are remembered as failed or partial."""
     engine: Literal["asyncio", "ray"] = "asyncio"
@@ -100,6 +100,7 @@ async def arun(
     SIGINT and SIGTERM are handled while it lasts, where it runs in the main thread and nobody else handles them.
     """
     _require_compatible(options)
+    _require_limit(options)
     settings = overridden(settings)
     names, mode = options.fact_types, None
     if options.replay:
@@ -153,6 +154,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
         UsageError: A path or a fact type is wrong.
         LedgerError: The run folder cannot be read.
     """
+    _require_limit(options)
     settings = overridden(settings)
     settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
@@ -195,6 +197,11 @@ def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[
                     yield Request(article, call, session.client.body(call))
     finally:
         _closed_aside(session)
+
+
+def _require_limit(options: RunOptions) -> None:
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--limit {options.limit} asks nothing: give 1 or more, or --dry-run to see what would be asked.")
 
 
 def _articles(sources: Iterable[Any], published: date | None) -> Iterator[Article | Unreadable]:

@@ -7,7 +7,7 @@ what people ask.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -208,9 +208,9 @@ class Ledger(LedgerView):
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?)", (path, reason, self._run_id))
 
-    def seen(self, article_id: str) -> None:
-        """Remember that an article is still there; written in batches."""
-        self._seen.append((self._run_id, article_id))
+    def seen(self, article_ids: Iterable[str]) -> None:
+        """Remember that articles are still there; written in batches."""
+        self._seen.extend((self._run_id, article_id) for article_id in article_ids)
         if len(self._seen) >= 1000:  # noqa: PLR2004 - rows in one transaction: a fraction of a millisecond each thousand
             self._note_seen()
 
@@ -226,10 +226,11 @@ class Ledger(LedgerView):
         found = self._one("SELECT mode FROM modes WHERE endpoint = ?", (endpoint,))
         return found["mode"] if found else None
 
-    def known(self, article_id: str) -> Known | None:
-        """What there is of an article; None when it is new."""
-        found = self._one("SELECT outcome_key, judge_version, status, cause FROM articles WHERE id = ?", (article_id,))
-        return Known(**found) if found else None
+    def known(self, article_ids: Sequence[str]) -> dict[str, Known]:
+        """What there is of these articles, by id; those that are new are left out."""
+        marks = ",".join("?" * len(article_ids))
+        sql = f"SELECT id, outcome_key, judge_version, status, cause FROM articles WHERE id IN ({marks})"  # noqa: S608 - marks only
+        return {row.pop("id"): Known(**row) for row in self._rows(sql, tuple(article_ids))}
 
     def reply(self, key: str, fact_types: Iterable[str], *, only_ok: bool = False) -> Reply | None:
         """The stored reply to a request; None when it was never answered.

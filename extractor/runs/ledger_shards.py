@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,9 +79,9 @@ class Shard(Ledger):
             return found
         return next((found for other in self._others.values() if (found := other.mode(endpoint))), None)
 
-    def known(self, article_id: str) -> Known | None:  # noqa: ARG002
-        """Nothing: the driver has looked before it sent the article."""
-        return None
+    def known(self, article_ids: Sequence[str]) -> dict[str, Known]:  # noqa: ARG002
+        """Nothing: the driver has looked before it sent an article."""
+        return {}
 
     def outcome(self, outcome: Outcome, *, key: str, judge_version: int, provenance: Provenance) -> None:
         """Nothing: the driver remembers it."""

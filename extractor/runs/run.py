@@ -8,17 +8,22 @@ import asyncio
 import itertools
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
 from extractor.errors import EndpointError, LedgerError, LimitReached
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Record, Usage
+from extractor.runs.ledger import Known
 from extractor.runs.session import Session
 
 READ_AHEAD = 32
-"""Articles read in one go, off the event loop: reading never makes answers wait."""
+"""Articles read in one go at most, off the event loop: reading never makes answers wait."""
+
+READ_S = 0.1
+"""Seconds after which those read so far are asked: a folder of large PDFs must not leave the endpoint idle until 32 are read."""
 
 EXIT_DONE, EXIT_BUG, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_STOPPED, EXIT_MISSES = range(6)
 EXIT_INTERRUPTED = 128
@@ -86,7 +91,7 @@ class RunReport(Record):
 
 
 Progress = Callable[[RunReport, Outcome | Unreadable | None], None]
-"""Called after each article with the report so far and what came of it; None for one that was done before."""
+"""Called after each article with the report so far and what came of it; once, with None, for neighbours that were done before."""
 
 
 class Run:
@@ -154,14 +159,17 @@ class Run:
         free = asyncio.Semaphore(self._session.settings.concurrency)
         asked = 0
         async with asyncio.TaskGroup() as group:
-            while batch := await asyncio.to_thread(lambda: list(itertools.islice(articles, READ_AHEAD))):
+            while batch := await asyncio.to_thread(read_some, articles):
+                done = self._session.done([one for one in batch if isinstance(one, Article)])
+                if done:
+                    self._unchanged(done)
                 for article in batch:
                     if self._stopping or self.report.stopped:
                         return
                     if isinstance(article, Unreadable):
                         self._unreadable(article)
-                    elif known := self._session.is_done(article):
-                        self._unchanged(article, incomplete=known.status != "complete")
+                    elif article.id in done:
+                        continue
                     elif self._limit is not None and asked >= self._limit:
                         self._stop(f"The limit of {self._limit} articles is reached. Run again to go on.")
                         return
@@ -196,12 +204,13 @@ class Run:
         self.report = self.report.model_copy(update={"unreadable": self.report.unreadable + 1})
         self._tell(found)
 
-    def _unchanged(self, article: Article, *, incomplete: bool) -> None:
+    def _unchanged(self, done: Mapping[str, Known]) -> None:
         if self._session.memory.ledger:
-            self._session.memory.ledger.seen(article.id)
+            self._session.memory.ledger.seen(done)
         report = self.report
+        incomplete = sum(known.status != "complete" for known in done.values())
         self.report = report.model_copy(
-            update={"unchanged": report.unchanged + 1, "unchanged_incomplete": report.unchanged_incomplete + incomplete}
+            update={"unchanged": report.unchanged + len(done), "unchanged_incomplete": report.unchanged_incomplete + incomplete}
         )
         self._tell(None)
 
@@ -221,6 +230,17 @@ class Run:
             self._cut = True
             task.cancel()
         self._stopping = number
+
+
+def read_some(articles: Iterator[Article | Unreadable]) -> list[Article | Unreadable]:
+    """The next few articles: those that can be read within `READ_S`, `READ_AHEAD` at most; none at the end."""
+    until = time.monotonic() + READ_S
+    batch = []
+    for article in itertools.islice(articles, READ_AHEAD):
+        batch.append(article)
+        if time.monotonic() > until:
+            break
+    return batch
 
 
 class _signals:  # noqa: N801 - read as a word

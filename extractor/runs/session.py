@@ -113,17 +113,18 @@ class Session:
         """Fingerprint of everything that is asked about an article: with the same key nothing is asked again."""
         return outcome_key(article, self._question, self.settings.part_chars)
 
-    def is_done(self, article: Article) -> Known | None:
-        """What is known of the article, when nothing needs to be asked or judged; None when something does."""
+    def done(self, articles: Sequence[Article]) -> dict[str, Known]:
+        """Those of the articles for which nothing needs to be asked or judged, by id, with what is known of them."""
         ledger = self.memory.ledger
         if ledger is None or self.memory.ask_anew:
-            return None
-        known = ledger.known(article.id)
-        if known is None or known.outcome_key != self.key(article) or known.judge_version != JUDGE_VERSION:
-            return None
-        if known.status != "complete" and (self.memory.retry_failed or known.cause in ASK_AGAIN_ALWAYS):
-            return None
-        return known
+            return {}
+        known = ledger.known([article.id for article in articles])
+        return {article.id: known[article.id] for article in articles if article.id in known and self._is_done(article, known[article.id])}
+
+    def _is_done(self, article: Article, known: Known) -> bool:
+        if known.judge_version != JUDGE_VERSION or known.outcome_key != self.key(article):
+            return False
+        return known.status == "complete" or not (self.memory.retry_failed or known.cause in ASK_AGAIN_ALWAYS)
 
     async def outcome(self, article: Article) -> Outcome:
         """What comes of an article, remembered before it is given.
@@ -137,7 +138,7 @@ class Session:
         ledger, cassettes = self.memory.ledger, self.memory.cassettes
         key = self.key(article)
         with cassettes.article(article.id) if cassettes else nullcontext():
-            known = ledger.known(article.id) if ledger and not self.memory.ask_anew else None
+            known = ledger.known([article.id]).get(article.id) if ledger and not self.memory.ask_anew else None
             outcome = None
             if known and known.judge_version != JUDGE_VERSION and known.outcome_key == key:
                 # only our judging changed: the stored replies are judged again, without a call

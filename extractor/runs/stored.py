@@ -38,7 +38,7 @@ def so_far(session: Session, article: Article, stored: Callable[[Call], Reply | 
 def judged_again(session: Session, article: Article) -> Outcome | None:
     """Where only our judging has changed, what it makes of the stored replies; None where more has, or a reply is missing."""
     ledger = session.memory.ledger
-    known = ledger.known(article.id) if ledger else None
+    known = ledger.known([article.id]).get(article.id) if ledger else None
     if ledger is None or known is None or known.judge_version == JUDGE_VERSION or known.outcome_key != session.key(article):
         return None
     not_asked = Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")

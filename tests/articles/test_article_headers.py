@@ -66,10 +66,10 @@ def test_a_header_line_is_metadata_and_not_text(article, line, title):
         "date 9999-12-31 Talks open",
         "The date 2025-07-25 was set",
         "BRASK",
-        "Title: Talks open\nAuthor: A. Person",
+        "Title: Talks open\nAnalyst: A. Person",
         "Title: Talks open\nThe ministers met.",
         "Title: One\nTitle: Two",
-        "Date: 25/07/2025\nTitle: Talks open",
+        "Date: 07/08/2025\nTitle: Talks open",
         "Source: Brask Post\nURL: see below",
         "Language: the barrier they could not cross",
         "Warning: not for publication",
@@ -222,3 +222,11 @@ def test_no_opening_makes_reading_slow(article, start, filler):
     """A million repeated characters after any opening are read in linear time."""
     for name in ("x.md", "x.txt"):
         assert article(f"{start}{filler * 1_000_000}x", name).text
+
+
+def test_lines_of_an_export_beside_the_metadata_are_passed_over(article):
+    """An author, a section or a copyright line is no part of the text; without title or date before it, it is the text's own."""
+    found = article(f"Title: Talks open\nAuthor: A. Person\nPublication: Brask Post\nDate: 25 July 2025\nLength: 300 words\n\n{BODY}\n")
+    assert (found.title, found.source, str(found.published)) == ("Talks open", "Brask Post", "2025-07-25")
+    assert found.text == f"Talks open\n\n{BODY}".strip()
+    assert article(f"Author: A. Person\n\n{BODY}\n").text == f"Author: A. Person\n\n{BODY}".strip()

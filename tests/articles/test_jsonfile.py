@@ -175,3 +175,96 @@ def test_lines_are_read_one_by_one(tmp_path, reading):
     """A file far larger than one article may be is a stream of articles; a line that is too long is skipped, and said."""
     line = json.dumps({"text": "x" * 1_000_000}) + "\n"
     assert len(reading(line * 25, "x.jsonl")) == 25
+
+
+SERVICES = {
+    "GDELT": (
+        {
+            "articles": [
+                {"url": "https://b.example/1", "title": "T", "seendate": "20250725T081500Z", "domain": "b.example", "text": "They met."}
+            ]
+        },
+        ("T", "b.example", "https://b.example/1"),
+    ),
+    "the Guardian": (
+        {
+            "response": {
+                "results": [
+                    {
+                        "webPublicationDate": "2025-07-25T08:00:00Z",
+                        "webTitle": "T",
+                        "webUrl": "https://b.example/1",
+                        "fields": {"headline": "T", "bodyText": "They met."},
+                    }
+                ]
+            }
+        },
+        ("T", None, "https://b.example/1"),
+    ),
+    "Event Registry": (
+        {"articles": {"results": [{"date": "2025-07-25", "title": "T", "body": "They met.", "source": {"uri": "b", "title": "Post"}}]}},
+        ("T", "Post", None),
+    ),
+    "news-please": (
+        {"date_publish": "2025-07-25 08:00:00", "maintext": "They met.", "source_domain": "b.example", "title": "T", "text": None},
+        ("T", "b.example", None),
+    ),
+    "Nexis, its interface": (
+        {
+            "value": [
+                {
+                    "Title": "T",
+                    "Date": "2025-07-25T00:00:00Z",
+                    "Source": {"Name": "Post"},
+                    "Document": {"Content": "<entry><content><p>They met.</p></content></entry>"},
+                }
+            ]
+        },
+        ("T", "Post", None),
+    ),
+    "Nexis, its columns": (
+        [{"HEADLINE": "T", "BODY": "They met.", "DATE": "July 25, 2025 Friday", "PUBLICATION": "Post", "LOAD-DATE": "July 26, 2025"}],
+        ("T", "Post", None),
+    ),
+    "Elasticsearch": (
+        {"hits": {"hits": [{"_index": "news", "_id": "1", "_source": {"title": "T", "body": "They met.", "date": "25.07.2025"}}]}},
+        ("T", None, None),
+    ),
+    "Firecrawl": (
+        {
+            "success": True,
+            "data": {
+                "markdown": "They met.",
+                "metadata": {"title": "T", "publishedTime": "2025-07-25", "sourceURL": "https://b.example/1"},
+            },
+        },
+        ("T", None, "https://b.example/1"),
+    ),
+    "a crawler": (
+        {"published_date": "25/07/2025", "page_title": "T", "text": "They met.", "hostname": "b.example"},
+        ("T", "b.example", None),
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), SERVICES.values(), ids=SERVICES.keys())
+def test_what_services_give_is_read_with_its_metadata(reading, content, expected):
+    """Each names and nests its keys in its own way."""
+    (found,) = reading(json.dumps(content), "x.json")
+    assert found.text == "T\n\nThey met."
+    assert found.published == DAY
+    assert (found.title, found.source, found.url) == expected
+
+
+def test_a_text_that_the_service_cut_says_so_and_a_removed_one_is_no_article(reading_until_error):
+    """NewsAPI's free plan gives 200 characters of a text, and placeholders for what was taken back."""
+    records = [
+        {"title": "T", "content": "They met in Bra… [+2310 chars]", "publishedAt": "1970-01-01T00:00:00Z"},
+        {"title": "[Removed]", "content": "[Removed]", "publishedAt": "1970-01-01T00:00:00Z"},
+    ]
+    (found,), said = reading_until_error(json.dumps({"articles": records}), "x.json")
+    assert found.text == "T\n\nThey met in Bra…"
+    assert found.origins["text"] == "JSON key 'content', cut by the service: [+2310 chars]"
+    assert found.published is None
+    assert "is not a date" in found.origins["published"]
+    assert "took it back" in said

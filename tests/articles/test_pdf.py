@@ -9,6 +9,7 @@ import pytest
 
 from extractor.articles import pdf
 from extractor.articles.pages import join_pages
+from extractor.evidence.ground import Ground
 
 DAY = date(2025, 7, 25)
 LONG = "The ministers of Tallow met in Brask on Friday and agreed to buy"
@@ -83,7 +84,8 @@ def test_the_day_of_creation_counts_last_and_never_when_a_browser_printed_it(rea
     [
         (["inter-", "national talks. The international law"], "international talks. The international law", 1),
         (["a long-", "term plan. The long-term aim, not longterm"], "a long-term plan. The long-term aim, not longterm", 0),
-        (["unheard-", "of things"], "unheard-of things", 0),
+        (["unheard-", "of things"], "unheard-\u00adof things", 0),
+        (["unheard-", "of things, unheard-of"], "unheard-of things, unheard-of", 0),
         (["ten F-", "16 jets, F16"], "ten F-16 jets, F16", 0),
         (["the Anglo-", "Saxon, AngloSaxon"], "the Anglo-Saxon, AngloSaxon", 0),
         (["from 10-", "12 tanks, 1012"], "from 10-12 tanks, 1012", 0),
@@ -95,9 +97,18 @@ def test_the_day_of_creation_counts_last_and_never_when_a_browser_printed_it(rea
     ],
 )
 def test_a_hyphen_goes_only_where_the_document_has_the_word_without_it(lines, text, mended):
-    """Everything else is joined as it stands: no word is made up."""
+    """Everything else is joined as it stands: no word is made up; a soft hyphen marks where the document does not tell."""
     found = join_pages([["x" * 20, *lines]])
     assert (found.text.removeprefix("x" * 20).strip(), found.mended_words) == (text, mended)
+
+
+@pytest.mark.parametrize("quote", ["the gov-ernment said", "the government said", "the gov\u00adernment said"])
+def test_a_word_broken_at_a_lines_end_is_found_with_its_hyphen_and_without(quote):
+    """Where the document does not tell whether the hyphen is the word's own, a model may quote either."""
+    text = join_pages([["x" * 20, "the gov-", "ernment said"]]).text
+    (place,) = Ground(text).find(quote)
+    assert place.of(text) == "the gov-\u00adernment said"
+    assert Ground(text).find("the goverment said") == []
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,21 @@ def test_a_part_opens_with_the_last_paragraph_of_the_one_before():
         assert 0 < one.end - two.start <= OVERLAP_CHARS
 
 
-def test_a_long_last_paragraph_is_not_repeated():
-    """An overlap longer than a thousand characters, or a quarter of the budget, is left out."""
+def test_of_a_long_last_paragraph_the_last_sentences_are_repeated():
+    """Never more than a thousand characters, or a quarter of the budget."""
     text = "Short one.\n\n" + "sentence after sentence. " * 60 + "\n\n" + "and the end. " * 60
     one, two, *_ = split(text, 1_600)
-    assert two.start >= one.end
+    assert 300 < one.end - two.start <= 400
+    assert text[two.start - 2 : two.start] == ". "
+
+
+def test_lines_are_repeated_where_there_are_no_paragraphs():
+    """A text with single line breaks has its last line in both parts."""
+    text = "\n".join(f"Line {number} says a word or two. It ends." for number in range(100))
+    one, two, *_ = split(text, 1_000)
+    assert text[two.start - 1] == "\n"
+    assert text[two.start : one.end].count("\n") == 0
+    assert two.start < one.end
 
 
 texts = st.one_of(

@@ -1,10 +1,15 @@
+import contextlib
+import csv
 import json
+import sqlite3
+from pathlib import Path
 
 import pytest
-from review_data import article, deal, row
+from review_data import TYPES, article, deal, row
 
 from extractor.errors import UsageError
 from extractor.results.decisions import Decisions
+from extractor.results.export import BELIEVED, export
 
 TEXT = "Norway sold 7 tanks to Kenya. Japan sold radars to Spain."
 NEWS = article("a.txt", TEXT)
@@ -117,3 +122,56 @@ def test_file_without_decisions_is_refused(tmp_path):
             Decisions(path)
     with pytest.raises(UsageError, match="cannot be read"):
         Decisions(tmp_path / "none.jsonl")
+
+
+class Told:
+    """What export asks of a ledger, out of a list."""
+
+    folder = Path()
+
+    def __init__(self, rows):
+        self._rows = rows
+
+    def snapshot(self):
+        """Nothing changes."""
+        return contextlib.nullcontext()
+
+    def fact_types(self):
+        """The two of the test data."""
+        return iter(TYPES)
+
+    def rows(self, verdicts, _fact_types=()):
+        """Those wanted."""
+        return (made for made in self._rows if made["verdict"] in verdicts)
+
+    def articles(self):
+        """The one."""
+        return iter([NEWS])
+
+
+@pytest.mark.parametrize("verdicts", [BELIEVED, ("kept",), ("quarantined",), ("kept", "repaired", "quarantined", "merged")])
+def test_exports_take_decisions_with_any_verdict(decide, tmp_path, verdicts):
+    """An accepted quarantined fact is exported with the believed ones, and wherever its verdict is asked for; a rejected one nowhere."""
+    value = deal("Japan", "Spain")
+    accepted, rejected, undecided = quarantined(json.dumps(value)), kept("b2:2"), quarantined("{}", "b2:3")
+    rows = [kept(), accepted, rejected, undecided]
+    decide(rows, line(accepted, "accept", value=value), line(rejected, "reject"))
+    for form in ("jsonl", "csv", "sqlite"):
+        path = tmp_path / f"facts.{form}"
+        count = export(Told(rows), path, verdicts=verdicts, decisions=Decisions(tmp_path / "decisions.jsonl"))
+        if form == "jsonl":
+            ids = [json.loads(text)["id"] for text in path.read_text(encoding="utf-8").splitlines()]
+        elif form == "csv":
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                found = list(csv.DictReader(file))
+            ids = [one["fact_id"] for one in found]
+            vouched = [(one["verdict"], one["decision"], one["item"]) for one in found if one["decision"]]
+            assert vouched == ([] if verdicts == ("kept",) else [("quarantined", "accept", "tanks")])
+        else:
+            with contextlib.closing(sqlite3.connect(path)) as db:
+                ids = [one for (one,) in db.execute("SELECT fact_id FROM facts ORDER BY fact_number")]
+                believed = [one for (one,) in db.execute("SELECT fact_id FROM arms_deal_facts ORDER BY fact_number")]
+            assert believed == [one for one in ids if one != undecided["id"]]
+        wanted = {BELIEVED: ["b2:1", "b2:q"], ("kept",): ["b2:1"], ("quarantined",): ["b2:q", "b2:3"]}
+        assert ids == wanted.get(verdicts, ["b2:1", "b2:q", "b2:3"])
+        assert count == len(ids)

@@ -425,7 +425,7 @@ def test_the_terminal_shows_numbers_and_no_escapes_out_of_articles(width):
     assert "Disagreements: " in text
     assert "[bold]" in text
     assert "\x1b" not in text
-    assert all(len(line) <= width for line in text.splitlines())
+    assert all(len(line) <= width and line == line.rstrip() for line in text.splitlines())
 
 
 @pytest.mark.slow

@@ -317,6 +317,7 @@ def test_decisions_come_back_as_gold(demo, run_dir, tmp_path, capsys):
         rows[0]["id"]: rows[0]["value"],
         rows[2]["id"]: lines[2]["value"],
     }
+    assert main(["evaluate", str(run_dir), "--gold", str(path), "--html", str(tmp_path / "evaluation.html")]) == 0
     assert capsys.readouterr().err.endswith("1 accepted, 1 edited, 1 rejected and left out; 0 passed over\n")
 
 
@@ -559,6 +560,15 @@ def test_pictures_are_drawn_from_any_type(of):
     opened.keys("c")
     opened.js("document.querySelector('#timeline .hit').dispatchEvent(new MouseEvent('click'))")
     assert opened.shown() == 1
+    opened.keys("c")
+    opened.until(lambda: len(opened.all("#timeline .bar")) > 10)
+    opened.one("#timeline summary").send_keys(Keys.ENTER)
+    opened.all("#timeline td button")[0].send_keys(Keys.ENTER)
+    assert opened.shown() == 1
+    opened.until(lambda: len(opened.all("#timeline .bar")) == 1)
+    assert opened.js(
+        "return document.activeElement === document.querySelector('#timeline summary') && document.querySelector('#timeline details').open"
+    )
 
 
 @pytest.mark.parametrize("width", [400, 1000, 1440])

@@ -1,5 +1,6 @@
 import io
 import json
+import sys
 
 import pytest
 from review_data import article, deal, row
@@ -95,6 +96,18 @@ def test_articles_cannot_steer_the_terminal():
         text = printed(rows, group=group)[1]
         assert not set(text) & set("\x1b\x07\u202e\u2066")
         assert "[bold]x[/bold]" in text
+
+
+def test_closed_pipe_is_told_to_the_caller(monkeypatch):
+    """Whoever reads the table may have had enough; that ends the printing, and not the process with a code of its own."""
+
+    class Closed(io.StringIO):
+        def write(self, _text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        show.facts(show.console(to_terminal=False), some())
 
 
 def test_quarantined_facts_are_counted_where_they_are_not_shown():

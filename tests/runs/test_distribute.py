@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from answers import ARTICLE, answering, is_repair, misquoted, transfer, write_articles
+from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 
 from extractor.errors import LimitReached, SettingsError, UsageError
 from extractor.records import Usage
@@ -38,7 +38,7 @@ class Trial:
 
     def __init__(self, tmp_path, count):
         self.count = count
-        self.articles = write_articles(tmp_path / "articles", count)
+        self.articles = told_apart(write_articles(tmp_path / "articles", count))
         self.out = tmp_path / "out"
         self.holding = threading.Event()
         self.repairing = threading.Semaphore(0)
@@ -320,7 +320,7 @@ def test_an_article_that_kills_its_workers_fails_alone(tmp_path):
 def test_a_pipeline_of_ones_own(tmp_path):
     """Files in through Ray's reader, Parquet out: a row for each article, whatever befell it, and for each fact; the next one asks nothing."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    articles = write_articles(tmp_path / "articles" / "deep", 5)
+    articles = told_apart(write_articles(tmp_path / "articles" / "deep", 5))
     (articles / "empty.txt").write_text("\n", encoding="utf-8")
     (articles / "a05.txt").write_text(ARTICLE.format(topic="xyzzy"), encoding="utf-8")
     right = answering(transfer(), misquoted(), **REPAIRED)

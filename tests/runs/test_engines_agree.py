@@ -1,7 +1,7 @@
 import importlib.util
 
 import pytest
-from answers import answering, is_repair, misquoted, transfer, write_articles
+from answers import answering, is_repair, misquoted, told_apart, transfer, write_articles
 from batch_endpoint import BatchEndpoint
 
 from extractor.llm import client as client_module
@@ -20,7 +20,7 @@ def answer(request):
     text = request["messages"][-1]["content"]
     right = answering(transfer(), misquoted(), transfer(), repairs=[{"item": 1, "fact": transfer(status="agreed")}])
     if is_repair(request):
-        return {"weapons_transfer": []} if "a01.txt" in text else right(request)
+        return {"weapons_transfer": []} if "in hall 1." in text else right(request)
     if "topic 2." in text and "could not be read" not in text:
         return "Here is what I found: nothing."
     if "topic 3." in text:
@@ -41,9 +41,9 @@ def test_every_engine_gives_the_same_run_folder_for_the_same_replies(tmp_path, m
     """The facts file is the same byte for byte, and so is what became of each article and of each item that was not believed."""
     monkeypatch.setattr(dispatch_module, "FIRST_POLL_S", 0.01)
     monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
-    articles = write_articles(tmp_path / "articles", 6)
+    articles = told_apart(write_articles(tmp_path / "articles", 6))
     long = (
-        (articles / "a04.txt").read_text(encoding="utf-8") + "\n\n" + "\n\n".join(f"Nothing more was said in hall {n}." for n in range(200))
+        (articles / "a04.txt").read_text(encoding="utf-8") + "\n\n" + "\n\n".join(f"Nothing more was said in room {n}." for n in range(200))
     )
     (articles / "a04.txt").write_text(long, encoding="utf-8")
     with BatchEndpoint(answer) as endpoint:

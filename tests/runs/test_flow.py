@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from extractor.evidence.outcome import Outcome
 from extractor.facts.fact import Fact, Verbatim
 from extractor.facts.quantity import Quantity
+from extractor.llm.parts import split
 from extractor.records import Article, RawItem, Reply, Usage
 from extractor.runs.flow import MIN_PART_CHARS, Plan, flow
 
@@ -491,6 +492,42 @@ def test_a_part_that_fails_makes_the_article_partial_and_loses_no_other():
     read = {name for call in driven.calls[:1] + driven.calls[3:] for name, _ in ships_in(call)}
     assert lost - read
     assert {fact.value.item for fact in driven.outcome.facts} == read
+
+
+def dense(separator):
+    """60,000 characters of facts told in two sentences each, with little between them, so that edges fall before, into and behind them."""
+    rng, text, number = random.Random(5), "", 0  # noqa: S311 - it guards nothing
+    while len(text) < 60_000:
+        number += 1
+        filler = "Gulls cry over the pier. " * rng.randrange(1, 12)
+        text += f"The Ship{number:03} left the yard.{separator}She carries {1_000 + number} crates. {filler.strip()}{separator}"
+    return text.strip()
+
+
+TOLD = re.compile(r"The (Ship\d{3}) left the yard\.\s+She carries (\d+) crates\.")
+
+
+@pytest.mark.parametrize("separator", ["\n\n", "\n", " "], ids=["paragraphs", "lines", "one paragraph"])
+def test_facts_at_the_edges_of_a_long_articles_parts_are_read_once_with_offsets_into_the_whole(separator):
+    """A fact of two sentences at every edge: none is lost, none is doubled, whatever parts the article's paragraphs."""
+    article = Article(id="long.txt", text=dense(separator))
+    facts = list(TOLD.finditer(article.text))
+
+    def answer(call):
+        # a fact that is cut in two is read from neither half
+        return ok(boat=[boat(told[1], int(told[2]), evidence=[told[0]]) for told in TOLD.finditer(call.prompt.user)])
+
+    cut_in_two = read_twice = 0
+    for part_chars in (2_900, 7_300):
+        driven = Driven(answer, article=article, plan=PLAN._replace(part_chars=part_chars))
+        edges = [part.end for part in split(article.text, part_chars)[:-1]]
+        cut_in_two += sum(told.start() < edge < told.end() for told in facts for edge in edges)
+        read_twice += len(driven.outcome.merged)
+        assert [fact.value.item for fact in driven.outcome.facts] == [told[1] for told in facts]
+        assert [(fact.evidence[0].start, fact.evidence[0].end) for fact in driven.outcome.facts] == [told.span() for told in facts]
+        assert driven.outcome.quarantined == ()
+    assert cut_in_two >= 3
+    assert read_twice >= 5 or separator != " "  # of paragraphs and lines, only one is repeated, and a fact here has two
 
 
 @pytest.mark.parametrize("outcome", ["length", "context_overflow"])

@@ -205,7 +205,7 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date(tmp_path):
     with pytest.raises(LedgerError, match="older version"):
         Ledger(tmp_path, read_only=True)
     with Ledger(tmp_path) as ledger:
-        assert ledger.known("a") == ("key", 1, "partial", "refusal")
+        assert ledger.known(["a", "b"]) == {"a": ("key", 1, "partial", "refusal")}
         (entry,) = ledger.articles()
         assert (Article.model_validate(entry["record"]), entry["reason"], entry["present"]) == (article, "No.", True)
         assert lines(tmp_path) == [{"id": "b2:2"}]
@@ -286,7 +286,7 @@ def test_articles_no_longer_there_are_marked_absent(tmp_path):
         remember(ledger, "b", transfer())
         ledger.end_run(0, all_seen=True)
     with begin(tmp_path) as ledger:
-        ledger.seen("b")
+        ledger.seen(["b"])
         ledger.end_run(0, all_seen=True)
         assert {entry["id"]: entry["present"] for entry in ledger.articles()} == {"a": False, "b": True}
         assert ledger.summary()["absent"] == 1

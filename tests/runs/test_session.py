@@ -84,7 +84,7 @@ def test_a_crash_between_extraction_and_repair_costs_the_repair_alone(tmp_path):
     with LoopbackEndpoint(answer) as endpoint:
         with remembering(tmp_path, endpoint) as (session, _):
             asyncio.run(crashing(session))
-            assert session.memory.ledger.known("one") is None
+            assert session.memory.ledger.known(["one"]) == {}
         alive = True
         outcome = outcome_of(tmp_path, endpoint)
         assert kinds(endpoint) == ["extract", "repair", "repair"]
@@ -115,10 +115,10 @@ def test_a_newer_judge_judges_the_stored_replies(tmp_path, monkeypatch):
         asked = len(endpoint.requests)
         monkeypatch.setattr(session_module, "JUDGE_VERSION", session_module.JUDGE_VERSION + 1)
         with remembering(tmp_path, endpoint) as (session, ask):
-            assert session.is_done(ONE) is None
+            assert session.done([ONE]) == {}
             (again,) = ask(ONE)
-            assert session.memory.ledger.known("one").judge_version == session_module.JUDGE_VERSION
-            assert session.is_done(ONE).status == "complete"
+            assert session.memory.ledger.known(["one"])["one"].judge_version == session_module.JUDGE_VERSION
+            assert session.done([ONE])["one"].status == "complete"
         assert len(endpoint.requests) == asked
     assert again.facts == first.facts
     assert [fact.verdict for fact in again.facts] == ["kept", "repaired"]
@@ -175,9 +175,9 @@ def test_what_shapes_the_question_asks_again(change, tmp_path):
         outcome_of(tmp_path, endpoint)
         article = change.pop("article", ONE)
         with remembering(tmp_path, endpoint, **change) as (session, ask):
-            assert session.is_done(article) is None
+            assert session.done([article]) == {}
             ask(article)
-            assert session.is_done(article)
+            assert session.done([article])
         assert len(endpoint.requests) == 2
 
 
@@ -191,7 +191,7 @@ def test_what_does_not_shape_the_question_asks_nothing(change, tmp_path):
     with LoopbackEndpoint(answering(transfer())) as endpoint:
         outcome_of(tmp_path, endpoint)
         with remembering(tmp_path, endpoint, **change) as (session, ask):
-            assert session.is_done(ONE)
+            assert session.done([ONE])
             ask(ONE)
         assert len(endpoint.requests) == 1
 
@@ -201,7 +201,7 @@ def test_another_size_of_parts_asks_a_long_article_again(tmp_path):
     with LoopbackEndpoint(answering(transfer())) as endpoint:
         outcome_of(tmp_path, endpoint, LONG)
         with remembering(tmp_path, endpoint, part_chars=1000) as (session, _):
-            assert session.is_done(LONG) is None
+            assert session.done([LONG]) == {}
 
 
 def test_the_mode_is_remembered_for_the_next_process(tmp_path):
@@ -253,13 +253,13 @@ def test_failed_articles_are_asked_again_when_told(tmp_path):
     with LoopbackEndpoint(answer) as endpoint:
         with remembering(tmp_path, endpoint) as (session, ask):
             assert [outcome.status for outcome in ask(ONE, two)] == ["complete", "failed"]
-            assert session.is_done(two).cause == "refusal"
+            assert session.done([two])["two"].cause == "refusal"
         refusing = False
         assert outcome_of(tmp_path, endpoint, two).status == "failed"
         assert len(endpoint.requests) == 2
         with remembering(tmp_path, endpoint, retry_failed=True) as (session, ask):
-            assert session.is_done(ONE)
-            assert session.is_done(two) is None
+            assert session.done([ONE])
+            assert session.done([two]) == {}
             assert [outcome.status for outcome in ask(ONE, two)] == ["complete", "complete"]
         assert len(endpoint.requests) == 3
 

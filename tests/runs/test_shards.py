@@ -159,7 +159,7 @@ def test_a_shard_keeps_no_outcome(tmp_path):
     """The driver alone remembers outcomes and writes facts."""
     with Shard(tmp_path, "one") as shard:
         remember(shard, "a")
-        assert shard.known("a") is None
+        assert shard.known(["a"]) == {}
     db = sqlite3.connect(tmp_path / "shards/one/ledger.sqlite")
     assert db.execute("SELECT COUNT(*) FROM articles").fetchone() == (0,)
     db.close()

@@ -12,8 +12,10 @@ from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at
 _PARTS_OF = word_list("parts_of")
 _CLAUSE_ENDS = word_list("clause_ends")
 _ENDING_MARKS = frozenset(".;:!?")
+_DETERMINERS = frozenset({"the", "its", "his", "her", "our", "your", "their", "these", "those", "all"})
 _ABBREVIATIONS = frozenset({"max", "min"})
 _REACH_BEFORE = 6  # tokens: "at least, the officials said, 10" is 6
+_ASIDE = 4  # tokens between its commas, and the first of these
 _REACH_BEHIND = 5  # words of the thing that is counted: "10 Patriot air defence systems at most"
 
 
@@ -40,14 +42,22 @@ def bound_before(tokens: list[Token], expression: Expression) -> str:
             continue
         if token.kind == "break" or token.text in _ENDING_MARKS or token.word in _CLAUSE_ENDS or is_loose_number(tokens, at):
             return ""
+        if token.text == "," and not _belongs_to_an_aside(tokens, at, expression.start):
+            return ""
         length = _phrase_at(tokens, at, _FAR_BOUNDS, _LONGEST_FAR)
-        if length == 0 and word_at(tokens, at + 1) == "of" and token.word in _PARTS_OF:
+        is_part = token.word in _PARTS_OF and word_at(tokens, at + 1) == "of"
+        if length == 0 and is_part and (word_at(tokens, at + 2) in _DETERMINERS or at + 2 == expression.start):
             length = 2
         if length == 0 and token.word.endswith("n't") and at == expression.start - 1:
             length = 1
         if length and at + length <= expression.start:
             return " ".join(token.text for token in tokens[at : at + length])
     return ""
+
+
+def _belongs_to_an_aside(tokens: list[Token], at: int, start: int) -> bool:
+    """Whether a comma before a number leaves its clause one: "at least, they said, 10", not "more than planned, worth 10"."""
+    return at == start - 1 or any(token.text == "," for token in (*tokens[max(0, at - _ASIDE) : at], *tokens[at + 1 : start]))
 
 
 def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str:

@@ -34,6 +34,13 @@ def show(out: Console, evaluation: Evaluation, *, worst: int = 10) -> None:
         evaluation: What `evaluate` gave.
         worst: How many disagreements to print; how many there are is always said.
     """
+    with out.capture() as held:
+        _print(out, evaluation, worst)
+    # tables fill their lines up with spaces, which nobody wants in a pipe, a file or what is copied from a terminal
+    out.file.write("".join(f"{line.rstrip()}\n" for line in held.get().splitlines()))
+
+
+def _print(out: Console, evaluation: Evaluation, worst: int) -> None:
     claimed = Table.grid(padding=(0, 2, 0, 0))
     claimed.add_column(style="bold", no_wrap=True)
     claimed.add_column(overflow="fold")
@@ -272,8 +279,15 @@ def _print_comparison(out: Console, evaluation: Evaluation) -> None:
     out.print()
     for title, changes, colour in (("Worse", against.worse, "red"), ("Better", against.better, "green")):
         out.print(Text(f"{title}: {len(changes)}", style=colour))
+        told = Table.grid(padding=(0, 2, 0, 0))
+        told.add_column(no_wrap=True)
+        told.add_column(overflow="fold")
         for change in changes[:_CHANGES]:
-            out.print(Text(f"  {change_words(change)}"))
+            told.add_row(f"  {change.before} → {change.after}", Text(change_words(change)))
+            if change.quote:
+                told.add_row("", Text(f"“{cut(plain(change.quote), _QUOTE_CHARS)}”", style="dim"))
+        if changes:
+            out.print(told)
         if len(changes) > _CHANGES:
             out.print(f"  and {len(changes) - _CHANGES} more, all in --json and --html")
 
@@ -284,10 +298,8 @@ def is_told(delta: Delta) -> bool:
 
 
 def change_words(change: Change) -> str:
-    """One fact that got better or worse, in a line."""
-    fields = f" ({', '.join(change.fields)})" if change.fields else ""
-    words = f"{change.article_id}  {change.fact_type}  {change.before} → {change.after}{fields}  {change.where}"
-    return plain(f"{words.rstrip()}  “{cut(change.quote, _QUOTE_CHARS)}”" if change.quote else words)
+    """Which fact got better or worse: where it stands, and the fields by which it changed."""
+    return plain(" · ".join(part for part in (change.article_id, change.fact_type, ", ".join(change.fields), change.where) if part))
 
 
 def _starred(measure: Measure, *, bare: bool) -> str:

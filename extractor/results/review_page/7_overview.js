@@ -36,6 +36,18 @@ function only(type, verdict) {
   filtersChanged();
 }
 
+// what a click in a picture does, for keyboard and screen reader; it stays open, and keeps the focus, when the picture is drawn anew
+function asTable(box, title, rows) {
+  const table = el("details", {}, el("summary", {}, title), el("table", {}, ...rows));
+  table.open = box.querySelector("details")?.open ?? false;
+  return table;
+}
+function redrawn(box, ...parts) {
+  const hadFocus = box.contains(document.activeElement);
+  box.replaceChildren(...parts);
+  if (hadFocus) box.querySelector("summary").focus({ preventScroll: true });
+}
+
 // facts by date
 
 const DAY = 86_400_000;
@@ -122,7 +134,9 @@ function drawTimeline() {
   const picture = svg("svg", { width, height: top + height + 22, viewBox: `0 0 ${width} ${top + height + 22}`, role: "img", "aria-label": say }, ...marks, svg("line", { class: "axis", x1: left, x2: width, y1: top + height, y2: top + height }), ...bars, ...labels, ...hits);
   const undated = facts.length - days.length;
   const types = [...TYPES.values()].filter((type) => days.some(({ fact }) => fact.type === type));
-  box.replaceChildren(picture, el("div", { class: "key" }, ...types.map((type) => el("span", { class: `dot ${type.colour}` }, words(type.name))), el("span", {}, `by ${unit}${undated ? `; ${undated} without a date` : ""}`)));
+  const key = el("div", { class: "key" }, ...types.map((type) => el("span", { class: `dot ${type.colour}` }, words(type.name))), el("span", {}, `by ${unit}${undated ? `; ${undated} without a date` : ""}`));
+  const rows = bins.filter((bin) => bin.total).map((bin) => el("tr", {}, el("th", { scope: "row" }, binName(unit, bin)), el("td", {}, button(many(bin.total, "fact"), { onclick: () => within(bin, by) }))));
+  redrawn(box, picture, key, asTable(box, "As a table", rows));
 }
 function within(bin, by) {
   Object.assign(chosen, { from: bin.from, to: bin.to, dateBy: by });
@@ -244,8 +258,9 @@ function drawFlows() {
     return [svg("rect", { class: "node", x, width: 4, y: node.y, height: node.size }), name];
   });
   const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${caption}. ${all.slice(0, 5).map((pair) => `${pair.from.label} to ${pair.to.label}: ${pair.count}`).join("; ")}` }, ...bands, ...side(from, x1, x1 - 6, "end"), ...side(to, x2 - 4, x2 + 6, "start"));
-  const table = el("details", {}, el("summary", {}, all.length > PAIRS ? `As a table: the ${PAIRS} most frequent of ${all.length} pairs` : "As a table"), el("table", {}, ...all.slice(0, PAIRS).map((pair) => el("tr", {}, el("td", {}, pair.from.label), el("td", {}, pair.to.label), el("td", {}, button(many(pair.count, "fact"), { onclick: () => onlyParties([pair.from, pair.to], type) }))))));
-  box.replaceChildren(picture, el("p", {}, caption), table);
+  const rows = all.slice(0, PAIRS).map((pair) => el("tr", {}, el("td", {}, pair.from.label), el("td", {}, pair.to.label), el("td", {}, button(many(pair.count, "fact"), { onclick: () => onlyParties([pair.from, pair.to], type) }))));
+  const title = all.length > PAIRS ? `As a table: the ${PAIRS} most frequent of ${all.length} pairs` : "As a table";
+  redrawn(box, picture, el("p", {}, caption), asTable(box, title, rows));
 }
 const isNamed = (node) => node.key !== NO_ONE && node.key !== OTHERS;
 function onlyParties(nodes, type) {
