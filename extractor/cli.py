@@ -116,7 +116,8 @@ def _add_run(commands: Commands) -> None:
 def _add_looking(commands: Commands) -> None:
     status = _command(commands, "status", "what is done, what failed and why, tokens and cost", _status)
     _add_run_dir(status)
-    status.add_argument("--json", action="store_true", help="as one JSON object")
+    status.add_argument("--all", action="store_true", help="name every article that failed, not a few of each cause")
+    status.add_argument("--json", action="store_true", help="as one JSON object, every failure included")
     status.add_argument("--verify", action="store_true", help="derive every fingerprint anew and look up every quote; reads everything")
 
     show = _command(commands, "show", "the facts as a table", _show)
@@ -153,6 +154,10 @@ def _add_asked(commands: Commands) -> None:
     schemas = _command(commands, "schemas", "list the fact types, or show one", _schemas)
     schemas.add_argument("name", nargs="?", metavar="NAME", help="registered name or FILE.py:CLASS")
     schemas.add_argument("--json", action="store_true", help="the JSON Schema alone")
+
+    new = _command(commands, "new-schema", "write a starter file for a fact type of your own", _new_schema)
+    new.add_argument("name", metavar="NAME", help="such as Sanction or port-closure")
+    new.add_argument("-o", "--output", type=Path, metavar="FILE.py", help="where to (default: the name in snake case); never overwritten")
 
     prompt = _command(commands, "prompt", "exactly what would be sent, with its size; sends nothing", _prompt)
     _add_input(prompt)
@@ -256,18 +261,20 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     from extractor.results import show
+    from extractor.results.status import status
     from extractor.runs.ledger import Ledger
 
     with Ledger(arguments.run_dir, read_only=True) as ledger, ledger.snapshot():
-        summary = {**ledger.summary(), "failures": list(ledger.failures())}
+        summary = ledger.summary()
         if arguments.verify:
             summary["wrong"] = ledger.verify()
-    if arguments.json:
-        import json
+        if arguments.json:
+            import json
 
-        print(json.dumps(summary, ensure_ascii=False, indent=2))
-    else:
-        show.status(show.console(to_terminal=sys.stdout.isatty()), summary)
+            print(json.dumps({**summary, "failures": list(ledger.failures())}, ensure_ascii=False, indent=2))
+        else:
+            out = show.console(to_terminal=sys.stdout.isatty())
+            status(out, summary, ledger.failures(), folder=str(arguments.run_dir), everything=arguments.all)
     return 1 if summary.get("wrong") else 0
 
 
@@ -347,6 +354,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _schemas(arguments: argparse.Namespace) -> int:
     import json
 
+    from extractor.evidence.validate import check_examples
     from extractor.facts import catalog
     from extractor.results import describe
 
@@ -354,12 +362,22 @@ def _schemas(arguments: argparse.Namespace) -> int:
         for name, fact_type in catalog.load(catalog.available()).items():
             print(describe.type_line(name, fact_type))
         return 0
-    ((name, fact_type),) = catalog.load([arguments.name]).items()
+    loaded = catalog.load([arguments.name])
+    check_examples(loaded)
+    ((name, fact_type),) = loaded.items()
     print(
         json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False)
         if arguments.json
         else describe.type_page(name, fact_type, arguments.name)
     )
+    return 0
+
+
+def _new_schema(arguments: argparse.Namespace) -> int:
+    from extractor.facts.starter import write_starter
+
+    path = write_starter(arguments.name, arguments.output)
+    print(f"{path}: edit it, then look with `extractor schemas {path}` and ask with --schema {path}.", file=sys.stderr)
     return 0
 
 

@@ -6,7 +6,7 @@ Before changing it: options win over the environment, which wins over the defaul
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 
@@ -29,6 +29,18 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
 }
 """Environment variables by setting, the first that is set wins."""
 
+ANTHROPIC_MODEL = "anthropic/"
+"""A model whose name begins so is asked over Anthropic's own API, unless a base URL says that an OpenAI-compatible server offers it."""
+
+ANTHROPIC_URL = "anthropic+"
+"""A base URL that begins so is of a server that speaks Anthropic's API."""
+
+ANTHROPIC_KEYS = ("EXTRACTOR_API_KEY", "ANTHROPIC_API_KEY")
+"""Environment variables of the key for such a model: another vendor's key is never sent there."""
+
+API = Literal["openai", "anthropic"]
+"""How an endpoint is spoken to."""
+
 
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A price: a negative one, or none at all (NaN), would let a run spend without end under `--max-cost`."""
@@ -40,7 +52,7 @@ class Settings(Record):
     model: str = Field(default=DEFAULT_MODEL, min_length=1)
     """Model name, as the endpoint knows it."""
     base_url: str | None = None
-    """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is OpenAI's own. With one, no key is needed."""
+    """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is the vendor's own. With one, no key is needed."""
     api_key: SecretStr | None = None
     """The endpoint's key; never logged, stored or recorded."""
     timeout_s: float = Field(default=120.0, gt=0, allow_inf_nan=False)
@@ -68,6 +80,16 @@ class Settings(Record):
     part_chars: int = Field(default=16_000, ge=1_000)
     """Code points of an article that go into one call (about 4,000 tokens of English); a longer one is asked in parts."""
 
+    @property
+    def api(self) -> API:
+        """How the endpoint is spoken to: Anthropic's way for its models, OpenAI's for all others."""
+        return _api(self.model, self.base_url)
+
+
+def _api(model: object, base_url: object) -> API:
+    is_anthropic = str(model).startswith(ANTHROPIC_MODEL) and (not base_url or str(base_url).startswith(ANTHROPIC_URL))
+    return "anthropic" if is_anthropic else "openai"
+
 
 def resolve(**options: Any) -> Settings:
     """The settings of a run: `options` that are not None, then the environment, then the defaults.
@@ -77,21 +99,23 @@ def resolve(**options: Any) -> Settings:
     """
     found: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for name, variables in ENVIRONMENT.items():
-        for variable in variables:
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, variables in ENVIRONMENT.items():  # the key last: whose it must be hangs on the model and the base URL
+        chosen = {**found, **given}
+        is_foreign = name == "api_key" and _api(chosen.get("model"), chosen.get("base_url")) == "anthropic"
+        for variable in ANTHROPIC_KEYS if is_foreign else variables:
             if value := os.environ.get(variable, "").strip():
                 found[name], origin[name] = value, variable
                 break
-    for name, value in options.items():
-        if value is not None:
-            found[name], origin[name] = value, f"option {name!r}"
+    for name, value in given.items():
+        found[name], origin[name] = value, f"option {name!r}"
     try:
         return Settings.model_validate(found)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        given = "" if name == "api_key" else f" (got {first['input']!r})"
-        raise SettingsError(f"Setting {name!r} from {origin.get(name, 'the defaults')}: {first['msg']}{given}.") from None
+        got = "" if name == "api_key" else f" (got {first['input']!r})"
+        raise SettingsError(f"Setting {name!r} from {origin.get(name, 'the defaults')}: {first['msg']}{got}.") from None
 
 
 def overridden(settings: Settings | None, **chosen: Any) -> Settings:

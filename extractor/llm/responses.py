@@ -31,6 +31,7 @@ _OVERFLOW = re.compile(
 )
 _FILTER_CODES = {"content_filter", "content_policy_violation"}  # Azure, OpenAI: the prompt itself is refused, with 400
 _MODERATED = re.compile(r"moderation|flagged", re.IGNORECASE)  # OpenRouter: the same, with 403
+_QUOTA = re.compile(r"credit balance is too low", re.IGNORECASE)  # Anthropic, with 400
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
 _NO_MODEL_CODES = {"model_not_found", "invalid_model", "unknown_model"}
 # OpenRouter answers 404 where the model exists but none of its hosts takes tools or a schema
@@ -235,11 +236,11 @@ def _quota(at: str) -> str:
 
 def _ends_run(endpoint: Endpoint, status: int, error: _Error, at: str) -> str | None:
     if status == HTTPStatus.UNAUTHORIZED:
-        return f"The key is refused at {at} Set OPENAI_API_KEY (or EXTRACTOR_API_KEY) to a valid key, or check --base-url."
-    if status == HTTPStatus.PAYMENT_REQUIRED or error.codes & _QUOTA_CODES:
+        return f"The key is refused at {at} Set {endpoint.key_variable} (or EXTRACTOR_API_KEY) to a valid key, or check --base-url."
+    if status == HTTPStatus.PAYMENT_REQUIRED or error.codes & _QUOTA_CODES or _QUOTA.search(error.message):
         return _quota(at)
     if status == HTTPStatus.FORBIDDEN:
-        return f"Access to model {endpoint.model!r} is denied at {at} Check what OPENAI_API_KEY may use, --model and --base-url."
+        return f"Access to model {endpoint.model!r} is denied at {at} Check what {endpoint.key_variable} may use, --model and --base-url."
     if (status == HTTPStatus.NOT_FOUND and not _NO_SUCH_FEATURE.search(error.message)) or error.codes & _NO_MODEL_CODES:
         return f"No model {endpoint.model!r} is found at {at} Check --model, and --base-url, which mostly ends in '/v1'."
     if error.param in _RUN_SETTINGS:

@@ -19,10 +19,9 @@ from extractor.articles.read import read
 from extractor.articles.walk import describe_skipped
 from extractor.errors import ArticleError, UsageError
 from extractor.facts import catalog
-from extractor.llm.cassette import Cassettes, Manifest, cassettes, read_manifest, write_manifest
+from extractor.llm.cassette import Cassettes, cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
 from extractor.llm.prices import BATCH_SHARE
-from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT
 from extractor.records import Article, Call, Record
 from extractor.runs.batch import BatchRun
 from extractor.runs.distribute import ClusterSession, ray_or_error
@@ -105,8 +104,7 @@ async def arun(
     names, mode = options.fact_types, None
     if options.replay:
         recorded = read_manifest(options.replay)
-        shape = {name: getattr(recorded, name) for name in ("model", "temperature", "max_output_tokens", "part_chars", "repairs")}
-        settings = settings.model_copy(update={**shape, "api_key": settings.api_key or _UNUSED_KEY})
+        settings = recorded.asked(settings)
         names, mode = names or recorded.fact_types, recorded.mode
     endpoint(settings)
     types = catalog.load(names)
@@ -129,7 +127,7 @@ async def arun(
             session = Session(types, settings, memory, mode=mode)
         try:
             if options.record:
-                write_manifest(options.record, _tape_manifest(session))
+                write_manifest(options.record, session.tape_manifest())
             manifest = session.manifest(options.model_dump(mode="json"))
             if notice and (changed := what_changed(ledger, session, manifest)):
                 notice(changed)
@@ -140,7 +138,7 @@ async def arun(
             if notice and sources.skipped:
                 notice(describe_skipped(sources.skipped))
             if options.record:
-                write_manifest(options.record, _tape_manifest(session))
+                write_manifest(options.record, session.tape_manifest())
             return report
         finally:
             await session.aclose()
@@ -250,21 +248,6 @@ def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
     if options.replay:
         return stack.enter_context(cassettes(options.replay, "replay"))
     return None
-
-
-def _tape_manifest(session: Session) -> Manifest:
-    settings = session.settings
-    return Manifest(
-        model=settings.model,
-        mode=session.client.mode,
-        fact_types=tuple(session.types),
-        prompts=(EXTRACT_PROMPT, REPAIR_PROMPT),
-        fingerprints=session.schemas,
-        temperature=settings.temperature,
-        max_output_tokens=settings.max_output_tokens,
-        part_chars=settings.part_chars,
-        repairs=settings.repairs,
-    )
 
 
 def _closed_aside(session: Session) -> None:
