@@ -11,7 +11,7 @@ import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 from batch_endpoint import BatchEndpoint
 
-from extractor.errors import UsageError
+from extractor.errors import SettingsError, UsageError
 from extractor.llm import batch_files
 from extractor.llm import client as client_module
 from extractor.runs import dispatch as dispatch_module
@@ -376,12 +376,18 @@ def test_the_limit_counts_articles(trial):
 
 @pytest.mark.parametrize(
     ("changes", "settings", "words"),
-    [({"replay": "x"}, {}, "--batch"), ({"record": "x"}, {}, "--batch"), ({}, {"rpm": 10}, "--rpm"), ({}, {"tpm": 10}, "--tpm")],
+    [
+        ({"replay": "x"}, {}, "--batch"),
+        ({"record": "x"}, {}, "--batch"),
+        ({}, {"rpm": 10}, "--rpm"),
+        ({}, {"tpm": 10}, "--tpm"),
+        ({}, {"model": "anthropic/any", "base_url": None, "api_key": "none"}, "--batch"),
+    ],
 )
 def test_options_that_do_not_go_with_batches_are_said_before_any_call(trial, changes, settings, words):
     """What a batch cannot keep is refused, not left out in silence."""
     with BatchEndpoint(answering(transfer())) as endpoint:
-        with pytest.raises(UsageError, match=words):
+        with pytest.raises((UsageError, SettingsError), match=words):
             trial.run(endpoint, settings=settings, **changes)
         assert endpoint.uploads == []
 
