@@ -37,15 +37,14 @@ TARGET = 2.0  # everything on (reading, prompt, client, judging, ledger) beside 
 Way = Callable[[int], Awaitable[object]]
 
 
-def article_and_facts() -> tuple[str, dict[str, list[dict[str, object]]], dict[str, type[Fact]]]:
-    """A text of about 3,000 characters with the first worked example of every type in it, and an answer that holds in it."""
+def article_and_facts() -> tuple[Article, dict[str, list[dict[str, object]]], dict[str, type[Fact]]]:
+    """An article of about 3,000 characters that begins with a worked example, and an answer that holds in it: no repair is asked for."""
     types = catalog.load(())
-    examples = [(name, example) for name, kind in types.items() for example in kind.examples[:1]]
-    text = "\n\n".join(example.text for _, example in examples)
-    facts: dict[str, list[dict[str, object]]] = {name: [] for name in types}
-    for name, example in examples:
-        facts[name] += [fact.model_dump(mode="json") for fact in example.facts]
-    return (text + "\n\n" + "Nobody else spoke about it. " * 200)[:3000], facts, types
+    name, example = next((name, kind.examples[0]) for name, kind in types.items())
+    facts: dict[str, list[dict[str, object]]] = {each: [] for each in types}
+    facts[name] = [fact.model_dump(mode="json") for fact in example.facts]
+    text = (example.text + "\n\n" + "Nobody else spoke about it. " * 200)[:3000]
+    return Article(id="a", text=text, published=example.published), facts, types
 
 
 def serve(answer: bytes, port: "multiprocessing.SimpleQueue[int]") -> None:
@@ -90,13 +89,13 @@ async def burst(way: Way, calls: int, flight: int) -> float:
 
 async def measure(base_url: str, options: argparse.Namespace) -> dict[str, list[float]]:
     """CPU seconds for a call by way, one figure a round."""
-    text, _, types = article_and_facts()
+    shown, facts, types = article_and_facts()
     settings = Settings(base_url=base_url, model="some-model", concurrency=options.flight)
     sdk = openai.AsyncOpenAI(api_key="none", base_url=base_url, max_retries=0)
     client = Client(settings, types, mode=MODE)
 
     def article(number: int) -> Article:
-        return Article(id=f"a{number}", text=f"{text} {number}")
+        return shown.model_copy(update={"id": f"a{number}", "text": f"{shown.text} {number}"})
 
     def call(number: int) -> Call:
         return Call(kind="extract", article_id=f"a{number}", fact_types=tuple(types), prompt=extract_prompt(article(number), types))
@@ -117,9 +116,12 @@ async def measure(base_url: str, options: argparse.Namespace) -> dict[str, list[
             ),
             "Client.ask": lambda number: client.ask(asked[number]),
             "aextract": lambda number: whole.aextract(article(number)),
-            "aextract, ledger": lambda number: kept.aextract(Article(id=f"a{number}", text=f"{text} {next(fresh)}")),
+            "aextract, ledger": lambda _: kept.aextract(article(next(fresh))),
         }
         fresh = iter(range(10_000_000))
+        outcome = await whole.aextract(article(-1))
+        if outcome.usage.attempts != 1 or len(outcome.facts) != sum(map(len, facts.values())):
+            raise SystemExit(f"The article does not hold what is answered: {outcome.usage}, {outcome.quarantined}")
         if options.profile:
             await burst(ways[options.profile], 64, options.flight)
             with cProfile.Profile() as profile:
@@ -160,7 +162,9 @@ def main() -> int:
         server.join()
     if options.profile:
         return 0
-    print(f"openai {openai.__version__}, instructor {instructor.__version__}; {options.rounds} rounds of {options.calls} calls")
+    count = sum(map(len, facts.values()))
+    versions = f"openai {openai.__version__}, instructor {instructor.__version__}"
+    print(f"{versions}; {options.rounds} rounds of {options.calls} calls, {count} facts each")
     bare = taken["openai.create"]
     ratios = {name: statistics.median(one / other for one, other in zip(each, bare, strict=True)) for name, each in taken.items()}
     for name, each in taken.items():

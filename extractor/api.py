@@ -25,6 +25,7 @@ from extractor.facts.fact import Fact, registered_name
 from extractor.fingerprint import fingerprint
 from extractor.llm.cassette import cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
+from extractor.llm.local import LocalServer, fitted
 from extractor.records import Article
 from extractor.runs.ledger import Ledger
 from extractor.runs.loop import PrivateLoop
@@ -44,6 +45,8 @@ class Extractor:
         fact_types: Classes, registered names or `FILE.py:CLASS`; empty for the three that ship.
         model: As the endpoint knows it; None takes the environment's or the default.
         base_url: An OpenAI-compatible endpoint; None is OpenAI's own.
+        local: A model file in GGUF, asked on this machine instead of an endpoint; needs the extra `local`. It is loaded here, and its
+            server is gone after `close`, or with this process, however that ends.
         api_key: None takes OPENAI_API_KEY; not needed with a base URL.
         ledger: A run folder to remember in, so that nothing is paid for twice; None remembers nothing.
         record: A folder to record every request and answer into, as `extractor run --record` does; None records nothing.
@@ -64,6 +67,7 @@ class Extractor:
         *,
         model: str | None = None,
         base_url: str | None = None,
+        local: str | Path | None = None,
         api_key: str | None = None,
         ledger: str | Path | None = None,
         record: str | Path | None = None,
@@ -73,13 +77,16 @@ class Extractor:
         _require_sequence(fact_types)
         if record and replay:
             raise UsageError(f"record={str(record)!r} and replay={str(replay)!r} exclude each other: the one asks, the other never does.")
-        chosen = {"model": model, "base_url": base_url, "api_key": api_key}
+        chosen = {"model": model, "base_url": base_url, "local": local, "api_key": api_key}
         self.settings = overridden(settings, **{name: value for name, value in chosen.items() if value is not None})
         mode = None
         if replay:
+            if self.settings.local:
+                raise UsageError(f"local={str(self.settings.local)!r} and replay={str(replay)!r} exclude each other: a replay asks nobody.")
             recorded = read_manifest(Path(replay))
             self.settings, mode = recorded.asked(self.settings), recorded.mode
             fact_types = fact_types or recorded.fact_types
+        self.settings = fitted(self.settings)
         endpoint(self.settings)
         types = catalog.load(fact_types)
         with ExitStack() as undo:
@@ -88,7 +95,8 @@ class Extractor:
                 undo.enter_context(cassettes(Path(record or replay or ""), "record" if record else "replay")) if record or replay else None
             )
             memory = Memory(ledger=opened, cassettes=tapes, ask_anew=bool(record))
-            self._session = Session(types, self.settings, memory, mode=mode)
+            server = undo.enter_context(LocalServer(self.settings)) if self.settings.local else None
+            self._session = Session(types, self.settings, memory, mode=mode, server=server)
             if opened:
                 opened.start_run(self._session.manifest({}), self._session.stored_types())
             if record:

@@ -91,12 +91,18 @@ def _add_run(commands: Commands) -> None:
     _add_input(run)
     run.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to remember (default: extractor-run); run again to go on")
     run.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
-    run.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; needs no key")
+    asked = run.add_mutually_exclusive_group()
+    asked.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; needs no key")
+    asked.add_argument("--local", type=Path, metavar="FILE.gguf", help="a model file, asked on this machine; needs neither key nor network")
+    run.add_argument(
+        "--context", type=int, metavar="N", help="tokens that a request to a local model and its answer may have (default: 24576)"
+    )
+    run.add_argument("--threads", type=int, metavar="N", help="processor threads of a local model (default: half of the processors)")
     tapes = run.add_mutually_exclusive_group()
     tapes.add_argument("--record", type=Path, metavar="DIR", help="record every request and answer into cassettes; asks everything anew")
     tapes.add_argument("--replay", type=Path, metavar="DIR", help="answer from cassettes: no key, no network")
-    run.add_argument("--concurrency", type=int, metavar="N", help="articles worked on at a time (default: 16)")
-    run.add_argument("--timeout", type=float, metavar="S", help="seconds for one request (default: 120)")
+    run.add_argument("--concurrency", type=int, metavar="N", help="articles worked on at a time (default: 16; a local model: 1 to 4)")
+    run.add_argument("--timeout", type=float, metavar="S", help="seconds for one request (default: 120; a local model: 1800)")
     run.add_argument("--repairs", type=int, metavar="N", help="rounds in which facts that fail a check go back (default: 2)")
     run.add_argument("--rpm", type=int, metavar="N", help="requests in any minute at most")
     run.add_argument("--tpm", type=int, metavar="N", help="tokens in any minute at most, estimated before and corrected after each request")
@@ -162,6 +168,7 @@ def _add_asked(commands: Commands) -> None:
     prompt = _command(commands, "prompt", "exactly what would be sent, with its size; sends nothing", _prompt)
     _add_input(prompt)
     prompt.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
+    prompt.add_argument("--local", type=Path, metavar="FILE.gguf", help="as this model file would be asked: it is told the schema in words")
     prompt.add_argument("--json", action="store_true", help="the request bodies, one a line")
 
 
@@ -238,6 +245,9 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = resolve(
         model=arguments.model,
         base_url=arguments.base_url,
+        local=arguments.local,
+        local_context=arguments.context,
+        local_threads=arguments.threads,
         concurrency=arguments.concurrency,
         timeout_s=arguments.timeout,
         repairs=arguments.repairs,
@@ -389,6 +399,6 @@ def _prompt(arguments: argparse.Namespace) -> int:
     from extractor.settings import resolve
 
     options = folder.RunOptions(paths=tuple(arguments.paths), fact_types=tuple(arguments.schema), published=arguments.published)
-    for request in folder.requests(options, resolve(model=arguments.model)):
+    for request in folder.requests(options, resolve(model=arguments.model, local=arguments.local)):
         print(json.dumps(request.body, ensure_ascii=False) if arguments.json else describe.request_page(request.call, request.body))
     return 0

@@ -6,6 +6,7 @@ Before changing it: options win over the environment, which wins over the defaul
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
@@ -41,6 +42,8 @@ ANTHROPIC_KEYS = ("EXTRACTOR_API_KEY", "ANTHROPIC_API_KEY")
 API = Literal["openai", "anthropic"]
 """How an endpoint is spoken to."""
 
+_ENDPOINT = ("model", "base_url", "api_key")
+
 
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A price: a negative one, or none at all (NaN), would let a run spend without end under `--max-cost`."""
@@ -53,16 +56,23 @@ class Settings(Record):
     """Model name, as the endpoint knows it."""
     base_url: str | None = None
     """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is the vendor's own. With one, no key is needed."""
+    local: Path | None = None
+    """A model file in GGUF to ask instead of an endpoint: llama.cpp serves it on this machine while the run lasts, its name is `model`."""
+    local_context: int | None = Field(default=None, ge=1_024)
+    """Tokens of the local model that one request and its answer may have; None is 24,576, or what model and memory allow."""
+    local_threads: int | None = Field(default=None, ge=1)
+    """Processor threads of the local model; None is half of the processors that this process may use."""
     api_key: SecretStr | None = None
     """The endpoint's key; never logged, stored or recorded."""
     timeout_s: float = Field(default=120.0, gt=0, allow_inf_nan=False)
-    """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it."""
+    """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it. A local model has 1,800 by default."""
     attempts: int = Field(default=5, ge=1, le=20)
     """HTTP requests for one call at most, when the transport fails (429, 5xx, timeouts, broken bodies)."""
     retry_budget_s: float = Field(default=300.0, ge=0, allow_inf_nan=False)
     """Seconds that one call may spend on retrying, waits included; an attempt that would start later is not made."""
     concurrency: int = Field(default=16, ge=1, le=4096)
-    """Articles worked on at a time, and requests in flight: a long article's parts count too."""
+    """Articles worked on at a time, and requests in flight: a long article's parts count too. A local model has 1 to 4 by default, by the
+    number of processors."""
     repairs: int = Field(default=2, ge=0, le=10)
     """Rounds in which facts that were not believed go back to the model."""
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -100,10 +110,12 @@ def resolve(**options: Any) -> Settings:
     found: dict[str, Any] = {}
     origin: dict[str, str] = {}
     given = {name: value for name, value in options.items() if value is not None}
+    # whoever names a model file has confidential articles, perhaps: no endpoint of the environment may get them
+    hidden = _ENDPOINT if given.get("local") else ()
     for name, variables in ENVIRONMENT.items():  # the key last: whose it must be hangs on the model and the base URL
         chosen = {**found, **given}
         is_foreign = name == "api_key" and _api(chosen.get("model"), chosen.get("base_url")) == "anthropic"
-        for variable in ANTHROPIC_KEYS if is_foreign else variables:
+        for variable in () if name in hidden else ANTHROPIC_KEYS if is_foreign else variables:
             if value := os.environ.get(variable, "").strip():
                 found[name], origin[name] = value, variable
                 break

@@ -7,7 +7,6 @@ Before changing it: the shipped types are found by entry point like any other, s
 import difflib
 import functools
 import importlib.util
-import re
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from extractor.errors import SchemaError
 from extractor.facts.fact import Closed, Example, Fact, Value, registered_name
+from extractor.facts.portable import check_portable
 from extractor.fingerprint import fingerprint
 
 ENTRY_POINT_GROUP = "extractor.schemas"
@@ -28,8 +28,6 @@ DEFAULT_TYPES = ("weapons_transfer", "funding_source", "negotiation_proposal")
 """What is read when nobody says which types; an order of its own, since entry points come in any."""
 
 _BARE = {int: "Quantity", float: "Quantity", Decimal: "Money or Quantity", date: "When", datetime: "When"}
-_CLASS_ESCAPE = re.compile(r"\\[dDwWsSbBpP]")  # llama.cpp: "accepting any string", in its log alone
-_FORBIDDEN_KEYWORDS = ("oneOf", "patternProperties", "prefixItems", "not", "if", "propertyNames", "unevaluatedProperties")
 
 
 def load(wanted: Sequence[str | type[Fact]]) -> dict[str, type[Fact]]:
@@ -80,18 +78,13 @@ def check_type(fact_type: type[Fact]) -> None:
     if not _is_closed(fact_type):
         raise SchemaError(f"{name} is not closed: keys that it does not name would pass unchecked. Leave `extra` as the base has it.")
     for owner, field, annotation in _fields(fact_type, set()):
-        where = f"{owner.__name__}.{field}"
-        _check_annotation(where, annotation, in_value=issubclass(owner, Value))
+        _check_annotation(f"{owner.__name__}.{field}", annotation, in_value=issubclass(owner, Value))
         info = owner.model_fields[field]
         if info.alias or info.validation_alias or info.serialization_alias:
             raise SchemaError(
-                f"{where} has an alias: the model, the checks and the export would call it by different names. Rename the field."
+                f"{owner.__name__}.{field} has an alias: the model, the checks and the export would call it by different names. Rename it."
             )
-    schema = fact_type.model_json_schema()
-    for where, model in [(name, schema), *schema.get("$defs", {}).items()]:
-        for field, part in model.get("properties", {}).items():
-            _check_schema(f"{where}.{field}", part)
-        _check_schema(name, {key: value for key, value in model.items() if key not in ("properties", "$defs")})
+    check_portable(name, fact_type.model_json_schema())
     _check_constants(fact_type)
 
 
@@ -107,26 +100,6 @@ def _check_constants(fact_type: type[Fact]) -> None:
         for fact in example.facts:
             if not isinstance(fact, fact_type):
                 raise SchemaError(f"Worked example {number} of {name} has a {type(fact).__name__} among its facts; expected {name} alone.")
-
-
-def _check_schema(where: str, schema: object) -> None:
-    """Looks for what strict decoding refuses, or what an engine is known to drop in silence, in the JSON Schema of one field."""
-    if isinstance(schema, list):
-        for part in schema:
-            _check_schema(where, part)
-    if not isinstance(schema, dict):
-        return
-    for keyword, value in schema.items():
-        if keyword in _FORBIDDEN_KEYWORDS:
-            raise SchemaError(
-                f"{where}: its JSON Schema has {keyword!r}, which strict decoding does not take; write a plain union or a closed model."
-            )
-        if keyword == "pattern" and (found := _CLASS_ESCAPE.search(str(value))):
-            raise SchemaError(
-                f"{where}: its pattern {value!r} has {found[0]!r}, which some engines drop in silence; write it out, such as '[0-9]'."
-            )
-        if keyword not in ("enum", "const", "default", "examples"):
-            _check_schema(where, value)
 
 
 def _check_annotation(where: str, annotation: Any, *, in_value: bool) -> None:

@@ -22,10 +22,25 @@ from extractor.facts.fact import Fact
 from extractor.llm import anthropic
 from extractor.llm.batch_files import BatchFiles
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import MODES, Frame, Plan, Writer, closeness, frame, gives_shape, prepared, request_key, sendable, slots, tidy
+from extractor.llm.modes import (
+    KNOWN,
+    MODES,
+    TOLD,
+    Frame,
+    Plan,
+    Writer,
+    closeness,
+    frame,
+    gives_shape,
+    prepared,
+    request_key,
+    sendable,
+    slots,
+    tidy,
+)
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
-from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status
+from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status, unless_truncated
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, Call, CallKind, Reply, Usage
 from extractor.settings import Settings
@@ -78,6 +93,18 @@ class Gate(Protocol):
         """What the request with this ticket really used."""
 
 
+class Server(Protocol):
+    """A server of our own, which is there for this client alone."""
+
+    url: str
+    """Its base URL."""
+    key: str
+    """The token that it wants."""
+
+    def ended(self) -> str | None:
+        """Why it ended by itself, with the next move; None while it runs."""
+
+
 class Client:
     """Asks one model at one endpoint; for one event loop, and to be closed (`async with`).
 
@@ -86,19 +113,32 @@ class Client:
         types: Registered name to class of every fact type that calls will name.
         mode: The mode that worked in an earlier run, such as `json_schema/strict`; None finds out with the first call.
         gate: Asked before every request, retries included; None lets all pass.
+        server: What serves the settings' model file; without it such a client can write bodies and keys, and ask nothing.
 
     Raises:
         SettingsError: There is neither key nor base URL, the base URL is none, or `mode` is unknown.
     """
 
-    def __init__(self, settings: Settings, types: Mapping[str, type[Fact]], *, mode: str | None = None, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        types: Mapping[str, type[Fact]],
+        *,
+        mode: str | None = None,
+        gate: Gate | None = None,
+        server: Server | None = None,
+    ) -> None:
         self._settings = settings
         self._types = dict(types)
         self._endpoint = endpoint(settings)
         self._modes = anthropic.MODES if self._endpoint.api == "anthropic" else tuple(MODES)
-        if mode is not None and mode not in self._modes:
-            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(self._modes)}.")
-        self._mode = mode
+        known = self._modes if self._endpoint.api == "anthropic" else tuple(KNOWN)
+        if mode is not None and mode not in known:
+            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(known)}.")
+        self._server = server
+        if server:
+            self._endpoint = self._endpoint._replace(url=server.url, secrets=(server.key, server.url))
+        self._mode = mode or (TOLD if self._endpoint.is_local_file else None)
         self._gate = gate
         self._price = price_of(settings)
         self._watched = Requests(
@@ -140,10 +180,11 @@ class Client:
             http = self._vendor.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
         except (ImportError, ValueError) as unusable:
             raise SettingsError(f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {unusable}") from None
-        key = self._settings.api_key
+        given = self._settings.api_key
+        key = self._server.key if self._server else given.get_secret_value() if given and not self._endpoint.is_local_file else ""
         make: Any = self._vendor.AsyncAnthropic if is_anthropic else openai.AsyncOpenAI
         self._sdk = make(
-            api_key=(key.get_secret_value() if key else "") or _NO_KEY,
+            api_key=key or _NO_KEY,
             base_url=self._endpoint.url,
             max_retries=0,
             timeout=timeout,
@@ -311,6 +352,8 @@ class Client:
 
         def is_over(state: Any) -> bool:
             attempt, tries = state.outcome.result().attempt, self._settings.attempts
+            if self._server and self._server.ended():
+                return True
             if attempt.outcome == "no_connection" and not self._answered:
                 tries = min(tries, _FIRST_TRIES)
             elif patience and blames_mode(attempt):
@@ -328,6 +371,8 @@ class Client:
         last = tried.attempt
         if tried.ends_run:
             raise self._end(tried.ends_run, last.status)
+        if last.outcome in RETRIED and self._server and (why := self._server.ended()):
+            raise self._end(why)
         if last.outcome == "no_connection" and not self._answered:
             raise self._end(no_connection(self._endpoint, last.error or ""))
         if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR:
@@ -410,7 +455,9 @@ class Client:
         except Exception as error:  # noqa: BLE001 - no list says what the vendors raise on a hostile body; `_of_error` sorts them
             failure = error
         else:
-            return (anthropic.of_message if self._endpoint.api == "anthropic" else of_completion)(self._endpoint, answer)
+            if self._endpoint.api == "anthropic":
+                return anthropic.of_message(self._endpoint, answer)
+            return unless_truncated(of_completion(self._endpoint, answer), sum(len(one["content"]) for one in body["messages"]))
         return self._of_error(failure, timeout_s)
 
     def _of_error(self, error: Exception, timeout_s: float) -> Heard:
@@ -450,7 +497,7 @@ class Client:
         from instructor import Provider
         from instructor.v2 import Mode, mode_registry
 
-        handler, strict = MODES[mode]
+        handler, strict = KNOWN[mode]
         carrier = self._carrier(call)
         is_anthropic = self._endpoint.api == "anthropic"
         provider = Provider.ANTHROPIC if is_anthropic else Provider.OPENAI
@@ -460,6 +507,9 @@ class Client:
         if is_anthropic:
             tool = {name: written[name] for name in ("tools", "tool_choice")}
             return anthropic.MessagePlan({"max_tokens": self._settings.max_output_tokens or anthropic.MAX_TOKENS, **sampling, **tool})
+        if mode == TOLD:
+            held = {"name": carrier.__name__, "schema": carrier.model_json_schema()}
+            written["response_format"] = {"type": "json_schema", "json_schema": held}
         if strict:  # no handler of instructor 1.17 sends it by itself
             holder = written["tools"][0]["function"] if "tools" in written else written["response_format"]["json_schema"]
             holder["strict"] = True

@@ -50,6 +50,9 @@ class Endpoint(NamedTuple):
         """The vendor's own name for the environment variable of its key."""
         return _key_variable(self.api)
 
+    is_local_file: bool = False
+    """Whether it is a model file, served while the run lasts."""
+
     @property
     def is_loopback(self) -> bool:
         """Whether it is on this machine, where no proxy leads."""
@@ -75,12 +78,14 @@ def endpoint(settings: Settings) -> Endpoint:
     """The endpoint that the settings name.
 
     Raises:
-        SettingsError: There is neither a key nor a base URL, or the base URL is none.
+        SettingsError: There is neither a key nor a base URL nor a model file, or the base URL is none.
     """
+    if settings.local is not None:  # the server's port and token are new each time: the model's name says what is asked
+        return Endpoint("http://127.0.0.1:0/v1", f"local:{settings.model}", "127.0.0.1", settings.model, (), is_local_file=True)
     if settings.api_key is None and settings.base_url is None:
         raise SettingsError(
             f"No model to ask. Set {_key_variable(settings.api)}, or name an OpenAI-compatible server with --base-url (Ollama, vLLM, "
-            "llama.cpp; no key needed), or replay recorded answers with --replay DIR.",
+            "llama.cpp; no key needed), or a model file with --local FILE.gguf, or replay recorded answers with --replay DIR.",
         )
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     own_url = ANTHROPIC_API_URL if settings.api == "anthropic" else OPENAI_URL

@@ -31,6 +31,13 @@ MODES: Mapping[str, Mode] = {
 }
 """In the order in which they are tried."""
 
+TOLD = "json_schema/told"
+"""Held to the schema, and told it in words as well: for engines whose grammar follows the schema and whose model never sees it, so that
+what a field means would not reach it. It is no part of the walk: whoever knows the engine chooses it."""
+
+KNOWN: Mapping[str, Mode] = {**MODES, TOLD: Mode("JSON", strict=True)}
+"""Every mode that a run may be told."""
+
 FIRST = next(iter(MODES))
 """The mode that is tried first."""
 

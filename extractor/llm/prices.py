@@ -36,8 +36,10 @@ def price_of(settings: Settings) -> Price | None:
     """The price of a run's model; None when neither the user nor the table of prices knows it.
 
     Args:
-        settings: `price_usd` wins; then the table, for the endpoint's own provider alone.
+        settings: A local model costs nothing; else `price_usd` wins; then the table, for the endpoint's own provider alone.
     """
+    if settings.local is not None:
+        return Price(0.0, 0.0, 0.0)
     if settings.price_usd is not None:
         given_input, given_output = settings.price_usd
         return Price(given_input, given_input, given_output)

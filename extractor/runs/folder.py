@@ -21,6 +21,7 @@ from extractor.errors import ArticleError, UsageError
 from extractor.facts import catalog
 from extractor.llm.cassette import Cassettes, cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
+from extractor.llm.local import LocalServer, fitted
 from extractor.llm.prices import BATCH_SHARE
 from extractor.records import Article, Call, Record
 from extractor.runs.batch import BatchRun
@@ -101,6 +102,12 @@ async def arun(
     _require_compatible(options)
     _require_limit(options)
     settings = overridden(settings)
+    if settings.local and (options.replay or options.batch):
+        other = "--replay" if options.replay else "--batch"
+        raise UsageError(f"--local and {other} exclude each other: a model file is asked at once, on this machine.")
+    if settings.local and options.engine == "ray":
+        raise UsageError("--local and --engine ray exclude each other: a model file is asked on this machine. Drop one of them.")
+    settings = fitted(settings)
     names, mode = options.fact_types, None
     if options.replay:
         recorded = read_manifest(options.replay)
@@ -112,6 +119,7 @@ async def arun(
     with ExitStack() as stack:
         ledger = stack.enter_context(ShardedLedger(options.out))
         tapes = _open_cassettes(options, stack)
+        server = await _serve(settings, stack, notice)
         memory = Memory(
             ledger=ledger,
             cassettes=tapes,
@@ -124,7 +132,7 @@ async def arun(
                 types, settings, memory, ledger=ledger, names=_everywhere(names), workers=options.workers, mode=mode, replay=options.replay
             )
         else:
-            session = Session(types, settings, memory, mode=mode)
+            session = Session(types, settings, memory, mode=mode, server=server)
         try:
             if options.record:
                 write_manifest(options.record, session.tape_manifest())
@@ -154,7 +162,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
     """
     _require_limit(options)
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
     sources = discover(options.paths)
     with ExitStack() as stack:
@@ -185,7 +193,7 @@ def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[
         ArticleError: An article cannot be read.
     """
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
     types = catalog.load(options.fact_types)
     session = Session(types, settings, Memory())
     try:
@@ -248,6 +256,22 @@ def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
     if options.replay:
         return stack.enter_context(cassettes(options.replay, "replay"))
     return None
+
+
+async def _serve(settings: Settings, stack: ExitStack, notice: Notice | None) -> LocalServer | None:
+    """The server of a local model, started; None where the settings name an endpoint."""
+    if settings.local is None:
+        return None
+    if notice:
+        threads = f"{settings.local_threads} thread{'s' * (settings.local_threads != 1)}"
+        notice(
+            f"Loading {settings.local.name}: {settings.concurrency} article{'s' * (settings.concurrency != 1)} at a time, "
+            f"{settings.local_context:,} tokens of context each, {threads}."
+        )
+    server = LocalServer(settings)
+    stack.callback(server.close)
+    await asyncio.to_thread(server.start)  # loading takes as long as reading the file
+    return server
 
 
 def _closed_aside(session: Session) -> None:

@@ -213,6 +213,9 @@ class LedgerFile:
 def _connect(path: Path, *, read_only: bool, journal: str) -> sqlite3.Connection:
     # autocommit: transactions are opened by hand, so that one is exactly what must stand or fall together
     uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    if read_only and not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK):
+        # SQLite wants to make files beside a WAL database even to read it; where nobody can, nobody writes either
+        uri += "&immutable=1"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
         if not read_only:

@@ -20,7 +20,7 @@ from extractor.facts.catalog import type_fingerprint
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.cassette import Cassettes, Manifest
-from extractor.llm.client import Client, Gate
+from extractor.llm.client import Client, Gate, Server
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
@@ -59,6 +59,7 @@ class Session:
         memory: Where to remember.
         mode: A remembered way for the schema to travel; None takes the ledger's, else finds out with the first call.
         gate: Asked before every request in the place of limits of its own; None makes those that the settings name.
+        server: What serves the settings' model file; it belongs to whoever started it.
 
     Raises:
         SchemaError: A worked example does not hold in its own text.
@@ -66,7 +67,14 @@ class Session:
     """
 
     def __init__(
-        self, types: Mapping[str, type[Fact]], settings: Settings, memory: Memory, *, mode: str | None = None, gate: Gate | None = None
+        self,
+        types: Mapping[str, type[Fact]],
+        settings: Settings,
+        memory: Memory,
+        *,
+        mode: str | None = None,
+        gate: Gate | None = None,
+        server: Server | None = None,
     ) -> None:
         check_examples(types)
         self.types = types
@@ -82,7 +90,7 @@ class Session:
         self._remembered_mode = remembered
         limited = settings.rpm or settings.tpm or settings.max_cost_usd
         self._limits = Limits(settings, price_of(settings)) if limited else None
-        self.client = Client(settings, types, mode=remembered, gate=gate or self._limits)
+        self.client = Client(settings, types, mode=remembered, gate=gate or self._limits, server=server)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
         self.missed: set[str] = set()
