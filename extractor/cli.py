@@ -110,6 +110,10 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--price", type=_price, metavar="IN,OUT", help="US dollars for a million tokens, for a model whose price is not known")
     run.add_argument("--limit", type=int, metavar="N", help="ask at most N articles, then stop")
     run.add_argument("--retry-failed", action="store_true", help="ask articles again that are remembered as failed or partial")
+    run.add_argument(
+        "--engine", choices=("asyncio", "ray"), default="asyncio", help="where articles are asked: here, or by the workers of a Ray cluster"
+    )
+    run.add_argument("--workers", type=int, metavar="N", help="processes of the cluster (default: as many as --concurrency needs)")
     run.add_argument("--batch", action="store_true", help="ask through the provider's batches: half the price, answers within a day")
     run.add_argument("--dry-run", action="store_true", help="say how many articles, requests, tokens and dollars it would be; send nothing")
     run.add_argument("--quiet", action="store_true", help="no progress; failures are still named")
@@ -234,6 +238,8 @@ def _run(arguments: argparse.Namespace) -> int:
         replay=arguments.replay,
         limit=arguments.limit,
         retry_failed=arguments.retry_failed,
+        engine=arguments.engine,
+        workers=arguments.workers,
         batch=arguments.batch,
     )
     settings = resolve(

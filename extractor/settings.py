@@ -138,3 +138,8 @@ def overridden(settings: Settings | None, **chosen: Any) -> Settings:
     """
     given = settings.model_dump(exclude_unset=True) if settings else {}
     return resolve(**{**given, **chosen})
+
+
+def cluster_address() -> str | None:
+    """Where RAY_ADDRESS says that a cluster is; None for none, so that one is started on this machine."""
+    return os.environ.get("RAY_ADDRESS", "").strip() or None

@@ -70,3 +70,10 @@ def write_articles(folder, count=1):
     for number in range(count):
         (folder / f"a{number:02}.txt").write_text(ARTICLE.format(topic=f"topic {number}{'!' * number}"), encoding="utf-8")
     return folder
+
+
+def told_apart(folder):
+    """The articles of a folder, each with a first paragraph of its own, so that their repairs are different requests."""
+    for number, path in enumerate(sorted(folder.iterdir())):
+        path.write_text(path.read_text(encoding="utf-8").replace("on Monday.", f"on Monday in hall {number}."), encoding="utf-8")
+    return folder

@@ -20,7 +20,7 @@ from extractor.facts.catalog import type_fingerprint
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.cassette import Cassettes, Manifest
-from extractor.llm.client import Client, Server
+from extractor.llm.client import Client, Gate, Server
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
@@ -58,6 +58,7 @@ class Session:
         settings: How to ask.
         memory: Where to remember.
         mode: A remembered way for the schema to travel; None takes the ledger's, else finds out with the first call.
+        gate: Asked before every request in the place of limits of its own; None makes those that the settings name.
         server: What serves the settings' model file; it belongs to whoever started it.
 
     Raises:
@@ -72,6 +73,7 @@ class Session:
         memory: Memory,
         *,
         mode: str | None = None,
+        gate: Gate | None = None,
         server: Server | None = None,
     ) -> None:
         check_examples(types)
@@ -81,14 +83,14 @@ class Session:
         self.plan = Plan(types, settings.repairs, settings.part_chars)
         self.schemas = {name: type_fingerprint(fact_type) for name, fact_type in types.items()}
         self._prompts = prompt_fingerprints()
-        self._provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
+        self.provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
         self._question = question_key(self.schemas, self._prompts, settings.model_dump(exclude={"api_key"}))
         self._endpoint = fingerprint([settings.base_url, settings.model])
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
         limited = settings.rpm or settings.tpm or settings.max_cost_usd
         self._limits = Limits(settings, price_of(settings)) if limited else None
-        self.client = Client(settings, types, mode=remembered, gate=self._limits, server=server)
+        self.client = Client(settings, types, mode=remembered, gate=gate or self._limits, server=server)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
         self.missed: set[str] = set()
@@ -101,7 +103,7 @@ class Session:
         other.plan = Plan(types, settings.repairs, settings.part_chars)
         other.schemas = {name: self.schemas[name] for name in types}
         other._question = question_key(other.schemas, self._prompts, settings.model_dump(exclude={"api_key"}))  # noqa: SLF001 - as below
-        other._provenance = self._provenance._replace(schemas=other.schemas)  # noqa: SLF001 - it is of this class
+        other.provenance = self.provenance._replace(schemas=other.schemas)
         return other
 
     async def aclose(self) -> None:
@@ -191,7 +193,7 @@ class Session:
     def remember(self, outcome: Outcome) -> None:
         """Put what came of an article into the ledger, where there is one."""
         if ledger := self.memory.ledger:
-            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self.provenance)
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
