@@ -46,6 +46,8 @@ def test_every_engine_gives_the_same_run_folder_for_the_same_replies(tmp_path, m
         (articles / "a04.txt").read_text(encoding="utf-8") + "\n\n" + "\n\n".join(f"Nothing more was said in room {n}." for n in range(200))
     )
     (articles / "a04.txt").write_text(long, encoding="utf-8")
+    # each worker finds out for itself how a schema travels: where its first answer has not the shape, it tries other ways
+    counts = ("articles", "facts", "attempts", "attempt_outcomes", "output_tokens") if other == "batch" else ("articles", "facts")
     with BatchEndpoint(answer) as endpoint:
         reports, ledgers = {}, {}
         for engine in ("plain", other):
@@ -58,11 +60,11 @@ def test_every_engine_gives_the_same_run_folder_for_the_same_replies(tmp_path, m
                 ledgers[engine] = (
                     list(ledger.rows(("kept", "repaired", "quarantined", "merged"))),
                     list(ledger.articles()),
-                    {name: summary[name] for name in ("articles", "facts", "attempts", "attempt_outcomes", "output_tokens")},
+                    {name: summary[name] for name in counts},
                 )
     assert (tmp_path / other / "facts.jsonl").read_bytes() == (tmp_path / "plain/facts.jsonl").read_bytes()
     assert ledgers[other] == ledgers["plain"]
-    left_out = {"cost_usd"} if other == "batch" else set()
+    left_out = {"cost_usd"} if other == "batch" else {"cost_usd", "usage"}
     assert reports[other].model_dump(exclude=left_out) == reports["plain"].model_dump(exclude=left_out)
     assert (reports["plain"].complete, reports["plain"].failed, reports["plain"].quarantined) == (5, 1, 1)
     if HAS_RAY and other == "ray":
