@@ -277,7 +277,9 @@ def test_a_text_longer_than_the_context_is_cut_in_parts(model):
     with Extractor([Rumour], local=model, settings=Settings(local_context=5_000, part_chars=8_000, repairs=0)) as extractor:
         client = extractor._session.client
         ask = client.ask
-        client.ask = lambda call, tell: ask(call, lambda call, attempt: seen.append(attempt.outcome) or tell(call, attempt))
+        client.ask = lambda call, tell, **given: ask(
+            call, lambda call, attempt: seen.append(attempt.outcome) or tell(call, attempt), **given
+        )
         result = extractor.extract(text)
     assert result.status == "complete", result.reason
     assert "context_overflow" in seen

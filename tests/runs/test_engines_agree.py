@@ -21,12 +21,12 @@ def answer(request):
     right = answering(transfer(), misquoted(), transfer(), repairs=[{"item": 1, "fact": transfer(status="agreed")}])
     if is_repair(request):
         return {"weapons_transfer": []} if "in hall 1." in text else right(request)
-    if "topic 2." in text and "could not be read" not in text:
+    if "topic 2!" in text and "could not be read" not in text:
         return "Here is what I found: nothing."
-    if "topic 3." in text:
+    if "topic 3!" in text:
         refusal = completion(request, {}, refusal="I would rather not.")
         return 200, refusal
-    if "topic 4." in text and len(text) > 6000:
+    if "topic 4!" in text and len(text) > 6000:
         return 400, {"error": {"message": "Too long.", "code": "context_length_exceeded"}}
     return right(request) if "13 tanks" in text else {"weapons_transfer": []}
 
