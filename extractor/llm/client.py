@@ -54,6 +54,7 @@ _LONGEST_PAUSE_S = 3600.0  # a longer wish is a mistake or a ban: one request an
 _AFTER_PAUSE_S = 0.2  # waiting calls start within this time after a pause, not all at once
 _FIRST_TRIES = 3  # requests to an endpoint that has never answered: two seconds tell that nothing listens
 _SILENT_FOR = 5  # articles in a row, or at once, that got no answer at all: it is the endpoint then, and the next would fare the same
+_SILENT_TRIES = 20  # requests in a row without an answer: an endpoint that fails half the time does so once in a million
 _LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is perhaps an odd article
 _NO_KEY = "no-key"  # the SDK wants some key; local servers want none
 
@@ -154,6 +155,7 @@ class Client:
         self._quiet_until = 0.0
         self._ending = asyncio.Event()
         self._unanswered: set[str] = set()
+        self._failures = 0  # requests since the last answer
         self._walking = asyncio.Lock()
         self._ended: tuple[float, EndpointError] | None = None
         self._lost: dict[str, None] = {}
@@ -375,7 +377,8 @@ class Client:
             raise self._end(why)
         if last.outcome == "no_connection" and not self._answered:
             raise self._end(no_connection(self._endpoint, last.error or ""))
-        if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR:
+        silent = min(_SILENT_TRIES, _SILENT_FOR * self._settings.attempts)
+        if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR and self._failures >= silent:
             raise self._end(no_answers(self._endpoint, len(self._unanswered), last.error or ""), last.status)
         return tried.reply.model_copy(update={"usage": talk.usage, "cost_usd": self.cost_usd(talk.usage)}), last
 
@@ -386,7 +389,7 @@ class Client:
             if self._quiet_until > talk.deadline:
                 error = f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
                 attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
-                self._unanswered.add(talk.call.article_id)
+                self._unheard(talk)
                 return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
             await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
         ticket = await self._gate.admit(body) if self._gate else None
@@ -408,15 +411,20 @@ class Client:
         _LOG.debug("%s %r: %s after %.2f s as %s", talk.call.kind, talk.call.article_id, attempt.outcome, latency_s, mode)
         self._answered = self._answered or heard.status is not None
         if heard.outcome in RETRIED:
-            self._unanswered.add(talk.call.article_id)
+            self._unheard(talk)
         else:
             self._unanswered.clear()
+            self._failures = 0
         if heard.again and (heard.outcome == "rate_limited" or (heard.status == HTTPStatus.SERVICE_UNAVAILABLE and heard.retry_after_s)):
             rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
             _LOG.info("%s asks for a pause of %.1f s (status %s)", self._endpoint.shown, rest_s, heard.status)
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
+
+    def _unheard(self, talk: _Talk) -> None:
+        self._unanswered.add(talk.call.article_id)
+        self._failures += 1
 
     async def _insist(self, send: Callable[[], Awaitable[Any]], what: str, *, tries: int | None = None) -> Any:
         """What `send` gives, under the retry policy of calls; for the requests beside calls, which batches need."""
