@@ -408,6 +408,8 @@ CUT = [
     ("this month", "2025-07-01..2025-07-31", "He said so earlier this month.", "earlier this month"),
     ("Jan. 20", "2025-01-20", "It has grown since Jan. 20, he said.", "since Jan. 20"),
     ("5 July", "2025-07-05", "It ended on 25 July 2025.", "25 July 2025"),
+    ("August.", "2025-08-01..2025-08-31", "It is planned between 5 and 8 August.", "between 5 and 8 August"),
+    ("2024,", "2024-01-01..2024-12-31", "It was agreed on July 23, 2024, in Oslo.", "July 23, 2024"),
 ]
 
 
@@ -435,6 +437,8 @@ WHOLE = [
     ("Monday", "2025-07-21", "On Monday 50 tanks arrived."),
     ("2024", "2024-01-01..2024-12-31", "In 2024 it bought 12 ships."),
     ("Friday", "2025-07-25", "The envoy said on Friday that it may fall."),
+    ("2024", "2024-01-01..2024-12-31", "It passed the budget in 2024."),
+    ("July 23", "2025-07-23", "It came on July 23, two years after the war began."),
 ]
 
 
@@ -458,6 +462,22 @@ DOUBTED = [
     ("July 23", "2025-07-23", "It must come on July 23 at the latest."),
     ("July 23", "2025-07-23", "It will be so from July 23 onwards."),
     ("July 23", "2025-07-23", "It may come on or about July 23."),
+    ("July 23", "2025-07-23", "It came on July 23 (2024)."),
+    ("July 23", "2025-07-23", "It came on July 23, in 2024."),
+    ("July 23", "2025-07-23", "It came on July 23 two years ago."),
+    ("July 23", "2025-07-23", "It came on July 23 of that year, 2023."),
+    ("Jul 25", "2025-07-25", "It came on 01 Jul 25."),
+    ("July 23", "2025-07-23", "It came in the week ending July 23."),
+    ("Monday", "2025-07-21", "It came the previous Monday."),
+    ("Monday", "2025-07-28", "It will come Monday week."),
+    ("on Monday", "2025-07-28", "It will come a week on Monday."),
+    ("Monday", "2025-07-28", "It will come a week on Monday."),
+    ("2024", "2024-01-01..2024-12-31", "It came in fiscal 2024."),
+    ("2024", "2024-01-01..2024-12-31", "It came in the financial year 2024."),
+    ("2024", "2024-01-01..2024-12-31", "It came in FY 2024."),
+    ("within two weeks", "2025-07-25..2025-08-08", "It will come within two weeks of the summit."),
+    ("within two weeks", "2025-07-25..2025-08-08", "It will come within two weeks after the vote."),
+    ("from 1 December", "2025-12-01..", "It will run from 1 December 2025 to 1 June 2026."),
     ("23.07.2025", "2025-07-23", "Das gilt bis 23.07.2025 und nicht mehr, wie das Ministerium und der Minister in der Stadt sagten."),
 ]
 

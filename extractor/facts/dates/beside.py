@@ -4,7 +4,8 @@ In: tokens of a passage and the place of a date among them. Out: the words that 
 Before changing it: an expression that is surely larger than its words is read whole in when.py; what is only in doubt is found here.
 """
 
-from extractor.facts.dates.datewords import LENGTHS, MONTHS, WEEKDAYS, Token
+from extractor.facts.dates.datewords import LENGTHS, MONTHS, NUMBERS, WEEKDAYS, Token
+from extractor.facts.dates.stamps import FIRST_YEAR, LAST_YEAR
 
 _SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "-", "next", "last", "coming", "time"})
 """Between a bound and its date: "prior to the 5 March vote", "by the time of the 5 April summit"."""
@@ -30,7 +31,7 @@ _BOUNDS = frozenset(
             "late",
             "mid",
         ),
-        *("as", "every", "each", "pre", "post"),
+        *("as", "every", "each", "pre", "post", "ending", "expiring", "previous", "preceding"),
     }
 )
 _PARTS = frozenset(
@@ -57,26 +58,39 @@ _PARTS = frozenset(
 """With "of" behind them: "the week of 3 March"; without, "start" is a verb."""
 _PARTS_OF_DAY = frozenset({"early", "late", "earlier", "later"})
 """With "on" behind them, they leave the day what it is."""
+_OTHER_YEARS = frozenset({"fiscal", "financial", "budget", "tax", "academic", "fy"})
+"""Before a year, or before "year" and its number: twelve other months."""
 _OPEN_A_STRETCH = frozenset({"up", "prior", "close", "through", "run", "down", *LENGTHS})
 _DETERMINERS = frozenset({"the", "a", "an", "its", "his", "her", "their"})
 _PREPOSITIONS = frozenset({"on", "in", "at", "of"})
 _BEHIND = (
     *("at the latest", "at the earliest", "at the very latest", "at the very earliest", "at latest", "at earliest"),
     *("or earlier", "or later", "or before", "or after", "or sooner", "or so", "or thereabouts", "or shortly", "or soon", "if not"),
-    *("onward", "onwards", "and beyond", "and after", "and later", "the year before", "the year after", "that year"),
+    *("onward", "onwards", "and beyond", "and after", "and later", "the year before", "the year after"),
+    *("that year", "of that year", "of the same year"),
 )
+_LONGEST_BEHIND = 4
+"""Tokens: ", a year ago"."""
+_COUNTED_FROM = frozenset({"after", "from", "following", "before"})
 _REACH = 5
 """So many words may stand between a bound and its date."""
 
 
 def doubt_beside(tokens: tuple[Token, ...], first: int, last: int) -> str:
     """The words beside tokens `first` to `last` that may change which days are meant; "" for none."""
-    return _before(tokens, first) or _behind(tokens, last)
+    return _before(tokens, first) or _behind(tokens, first, last)
 
 
 def _before(tokens: tuple[Token, ...], first: int) -> str:
     if tokens[first].word == "from" and first and (tokens[first - 1].word in LENGTHS or tokens[first - 1].word in {"on", "away"}):
         return tokens[first - 1].raw  # "a week from 5 March"
+    if tokens[first].word == "on" and _is_length(tokens, first - 1):
+        return tokens[first - 1].raw  # "a week on Monday"
+    here = first - 2 if first and tokens[first - 1].word == "year" else first - 1
+    if here >= 0 and tokens[here].word in _OTHER_YEARS and (_is_year(tokens[first]) or tokens[first].word == "year"):
+        return tokens[here].raw
+    if first and tokens[first].word in MONTHS and tokens[first - 1].word[0].isdigit():
+        return tokens[first - 1].raw  # "01 Mar 25"
     names = 0
     for at in range(first - 1, max(-1, first - 1 - _REACH), -1):
         word = tokens[at].word
@@ -86,6 +100,8 @@ def _before(tokens: tuple[Token, ...], first: int) -> str:
             return tokens[at].raw
         if word in {"to", "or", "and"}:
             return word if at and _is_open(tokens, at) else ""
+        if tokens[at + 1].word == "on" and _is_length(tokens, at):
+            return tokens[at].raw
         if word in _SKIPPED:
             continue
         is_noun = tokens[at + 1].word in _PREPOSITIONS  # "before the vote on 5 March"
@@ -107,7 +123,7 @@ def _is_of_a_date(token: Token) -> bool:
     return token.word in MONTHS or token.word in WEEKDAYS or token.word[0].isdigit()
 
 
-def _behind(tokens: tuple[Token, ...], last: int) -> str:
+def _behind(tokens: tuple[Token, ...], first: int, last: int) -> str:
     here = last + 1 if last < len(tokens) and tokens[last].word == "," else last
     for phrase in _BEHIND:
         words = phrase.split()
@@ -115,4 +131,37 @@ def _behind(tokens: tuple[Token, ...], last: int) -> str:
             return phrase
     if last + 1 < len(tokens) and tokens[last].word in {"to", "or", "'"} and _is_of_a_date(tokens[last + 1]):
         return tokens[last].word
-    return ""
+    return _year_behind(tokens, first, last) or _counted_on(tokens, first, last)
+
+
+def _year_behind(tokens: tuple[Token, ...], first: int, last: int) -> str:
+    """What puts a date without a year into another year: "1 March (2024)", "in March a year ago", "Monday week"; "" for nothing."""
+    if any(_is_year(token) for token in tokens[first:last]):
+        return ""
+    after = tokens[last : last + _LONGEST_BEHIND]
+    words = [token.word for token in after]
+    if words[:1] == ["week"] and tokens[last - 1].word in WEEKDAYS:
+        return "week"
+    at = 1 if words[:1] in ([","], ["("]) else 0
+    if len(words) > at + 2 and words[at + 1] in LENGTHS and words[at + 2] in {"ago", "earlier"}:
+        return " ".join(words[at : at + 3])
+    at += words[at : at + 1] in (["in"], ["back"])
+    at += words[at : at + 1] == ["in"]
+    return after[at].raw if at and at < len(after) and _is_year(after[at]) else ""
+
+
+def _is_length(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether a length of time ends at a place: "two weeks"."""
+    return at > 0 and tokens[at].word in LENGTHS and (tokens[at - 1].number is not None or tokens[at - 1].word in NUMBERS)
+
+
+def _is_year(token: Token) -> bool:
+    return token.number is not None and FIRST_YEAR <= token.number <= LAST_YEAR
+
+
+def _counted_on(tokens: tuple[Token, ...], first: int, last: int) -> str:
+    """What a length of time is counted from, where it is named behind it: "within two weeks of the summit"; "" for nothing."""
+    if last >= len(tokens) or not _is_length(tokens, last - 1):
+        return ""
+    word = tokens[last].word
+    return word if word in _COUNTED_FROM or (word == "of" and tokens[first].word == "within") else ""
