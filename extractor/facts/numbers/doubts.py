@@ -127,8 +127,10 @@ def _is_named(tokens: list[Token], at: int, expression: Expression) -> bool:
 def _is_unknown_name(tokens: list[Token], at: int) -> bool:
     """Whether a name that is no state's, inside a sentence, stands directly before a number and may have it as its own: "Hrim 2"."""
     token = tokens[at]
-    if token.kind != "word" or not token.text[0].isupper() or token.text.isupper() or at == 0 or tokens[at - 1].text in '.!?\u201c"':
+    if token.kind != "word" or not token.text[0].isupper() or at == 0 or tokens[at - 1].text in '.!?\u201c"':
         return False
+    if token.text.isupper() and (token.text in _NO_MODELS or not tokens[at - 1].text.islower()):
+        return False  # a headline in capitals; "sends HIMARS 3" is none
     return token.text not in MONTHS and token.word not in _DAYS and country_of(token.text) is None
 
 
@@ -176,7 +178,7 @@ def _word_changes(tokens: list[Token], at: int, expression: Expression) -> bool:
     if token.kind != "word":
         return False
     in_a_name = is_glued(tokens, at + 1) and is_kind(tokens, at + 1, "dash", "number")  # "13 T-72 tanks"
-    if not in_a_name and (token.word in MAGNITUDES or token.word in MEASURES or token.word == "point"):
+    if not in_a_name and (token.word in MAGNITUDES or token.word in MEASURES or token.word in {"point", "plus"}):
         return True
     if token.word == "and" and (word_at(tokens, at + 2) in PART | PARTS or following in PARTS):
         return True  # "two and three quarters"
