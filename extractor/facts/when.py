@@ -197,7 +197,7 @@ def _placed(quote: str, start: int, words: str) -> _Placed | None:
 def _fuller(place: _Placed, quote: str, alone: WhenReading | None, published: date | None) -> tuple[_Fuller | None, tuple[int, int]]:
     """The whole expression in which the words stand, where it certainly means something else than they do alone, and how far it goes.
 
-    Without one, it goes as far as means the same: in "from 1 December 2025 to …" beyond "from 1 December".
+    Without one, it goes on as far as means the same: in "from 1 December 2025 to …" beyond "from 1 December".
     """
     tokens, offset, first, last = place
     left, right = _reach(tokens, first, -1), _reach(tokens, last - 1, 1)
@@ -217,7 +217,7 @@ def _fuller(place: _Placed, quote: str, alone: WhenReading | None, published: da
             text = quote[offset + window[0].start : offset + window[-1].end]
             completes = alone is not None and alone.counted and end == last
             return _Fuller(text, reading, completes), (begin, end)
-    return None, same[0] if same else (first, last)
+    return None, (first, same[0][1] if same else last)  # what stands before the words is no part of them
 
 
 def _reach(tokens: tuple[Token, ...], place: int, step: int) -> int:
