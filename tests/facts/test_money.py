@@ -451,6 +451,8 @@ def test_what_only_stands_beside_a_sum_is_no_part_of_it(passage, words, amount, 
         ("the bill is nearing €5 million", "€5 million", "5000000", "EUR"),
         ("a sum north of €5 million", "€5 million", "5000000", "EUR"),
         ("€5 million too little", "€5 million", "5000000", "EUR"),
+        ("€5 million and change", "€5 million", "5000000", "EUR"),
+        ("15 million 300 thousand euros", "300 thousand euros", "300000", "EUR"),
     ],
 )
 def test_what_may_belong_to_a_sum_leaves_it_unverified(passage, words, amount, currency):

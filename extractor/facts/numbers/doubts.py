@@ -7,7 +7,7 @@ Before changing it: the words stand in neighbours.toml. A doubt costs a warning;
 from extractor.facts.numbers.clauses import bound_before, bound_behind
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression, read_expression
-from extractor.facts.numbers.numerals import NUMBER_WORDS, read_scale
+from extractor.facts.numbers.numerals import NUMBER_WORDS, SCALES, read_scale
 from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, prefix_at
 from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
 from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
@@ -18,6 +18,7 @@ _LINKS_ABROAD = word_list("links_abroad")
 _COMPARATIVES_ABROAD = word_list("comparatives_abroad")
 _JOINS_ABROAD = word_list("joins_abroad")
 _NEGATIONS = word_list("negations")
+_LENGTHS = word_list("lengths")
 _LABELS = word_list("labels")
 _NO_MODELS = word_list("no_models")
 _LONGEST_MODEL = 4
@@ -46,6 +47,7 @@ def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
         _before(tokens, expression)
         or _after(tokens, expression)
         or _shared_magnitude(tokens, expression)
+        or _measured(tokens, expression, after)
         or _quoted(bound_before(tokens, expression), "before")
         or _quoted(bound_behind(tokens, expression, after), "after")
     )
@@ -142,6 +144,8 @@ def _is_number_beside(tokens: list[Token], at: int) -> bool:
     if token.kind == "dash":
         return _is_number_like(tokens, at - 1) and (_is_number_like(tokens, at + 1) or read_before(tokens, at + 1) is not None)
     is_day = word_at(tokens, at - 1).title() in MONTHS or (word_at(tokens, at - 1) == "." and word_at(tokens, at - 2).title() in MONTHS)
+    if token.word in SCALES and is_kind(tokens, at + 1, "number"):
+        return True  # "15 million 300 thousand"
     return token.kind == "number" and is_loose_number(tokens, at) and not _is_year(token) and not is_day
 
 
@@ -185,6 +189,13 @@ def _word_changes(tokens: list[Token], at: int, expression: Expression) -> bool:
     if token.word in _JOINS_ABROAD and is_loose_number(tokens, at + 1):
         return True
     return (token.word in {"more", "fewer", "less"} and following == "than") or (token.text in MONTHS and _is_day(tokens, expression))
+
+
+def _measured(tokens: list[Token], expression: Expression, after: int) -> str:
+    """A distance or a time that follows an expression and is not among the value's words."""
+    at = expression.end
+    left_out = at >= after and word_at(tokens, at) in _LENGTHS and not is_glued(tokens, at)
+    return f"{tokens[at].text!r} stands after it" if left_out else ""
 
 
 def _shared_magnitude(tokens: list[Token], expression: Expression) -> str:
