@@ -441,6 +441,7 @@ WHOLE = [
     ("July 23", "2025-07-23", "It came on July 23 and 10 more came in August."),
     ("2024", "2024-01-01..2024-12-31", "It came. In 2024 more came."),
     ("July 23", "2025-07-23", "They met in Istanbul July 23."),
+    ("2024", "2024-01-01..2024-12-31", "It passed 2024's budget."),
     ("July 23", "2025-07-23", "It came on July 23, two years after the war began."),
 ]
 
@@ -477,6 +478,13 @@ DOUBTED = [
     ("H1", "2025-01-01..2025-06-30", "It came in H1 FY2024."),
     ("2024", "2024-01-01..2024-12-31", "It came in the second and third quarters of 2024."),
     ("2000", "2000-01-01..2000-12-31", "It sends Mirage 2000 jets."),
+    ("2024", "2024-01-01..2024-12-31", "It came in 2024's last quarter."),
+    ("July 23", "2025-07-23", "It came a day shy of July 23."),
+    ("Monday", "2025-07-21", "It came on Monday (July 14)."),
+    ("Monday", "2025-07-21", "It came on 14 July, a Monday."),
+    ("Monday", "2025-07-21", "It came the Monday before last."),
+    ("Monday", "2025-07-21", "It came on Monday of the week before last."),
+    ("Friday", "2025-07-25", "It came on Good Friday."),
     ("May", "2025-05-01..2025-05-31", "It was Theresa May who sent it."),
     ("July 23", "2025-07-23", "It came on July 23, in 2024."),
     ("July 23", "2025-07-23", "It came on July 23 two years ago."),

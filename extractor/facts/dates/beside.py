@@ -4,7 +4,7 @@ In: tokens of a passage and the place of a date among them. Out: the words that 
 Before changing it: an expression that is surely larger than its words is read whole in when.py; what is only in doubt is found here.
 """
 
-from extractor.facts.dates.datewords import LENGTHS, MONTHS, NUMBERS, SEASONS, WEEKDAYS, Token
+from extractor.facts.dates.datewords import LENGTHS, MONTHS, NUMBERS, ORDINALS, SEASONS, WEEKDAYS, Token
 from extractor.facts.dates.stamps import FIRST_YEAR, LAST_YEAR
 
 _SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "-", "next", "last", "coming", "time"})
@@ -31,7 +31,7 @@ _BOUNDS = frozenset(
             "late",
             "mid",
         ),
-        *("as", "every", "each", "pre", "post", "ending", "expiring", "previous", "preceding"),
+        *("as", "every", "each", "pre", "post", "ending", "expiring", "previous", "preceding", "shy"),
     }
 )
 _PARTS = frozenset(
@@ -61,6 +61,8 @@ _PARTS_OF_PERIOD = frozenset({"early", "mid", "late"})
 _PARTS_OF_DAY = frozenset({"early", "late", "earlier", "later"})
 """With "on" behind them, they leave the day what it is."""
 _JOINTS = frozenset({"to", "or", "through", "thru", "until", "till", "'"})
+_NAMED_DAYS = frozenset({"a", "good", "black", "easter", "whit"})
+"""Before a weekday: "a Saturday" is any, "Good Friday" a certain one."""
 _OTHER_YEARS = frozenset({"fiscal", "financial", "budget", "tax", "academic", "fy"})
 """Before a year, or before "year" and its number: twelve other months."""
 _OPEN_A_STRETCH = frozenset({"up", "prior", "close", "through", "run", "down", *LENGTHS})
@@ -70,7 +72,7 @@ _BEHIND = (
     *("at the latest", "at the earliest", "at the very latest", "at the very earliest", "at latest", "at earliest"),
     *("or earlier", "or later", "or before", "or after", "or sooner", "or so", "or thereabouts", "or shortly", "or soon", "if not"),
     *("onward", "onwards", "and beyond", "and after", "and later", "the year before", "the year after"),
-    *("or beyond", "or thereafter", "and thereafter", "that year", "of that year", "of the same year"),
+    *("before last", "of the week before", "or beyond", "or thereafter", "and thereafter", "that year", "of that year", "of the same year"),
 )
 _LONGEST_BEHIND = 5
 """Tokens: "and April 4, 2026"."""
@@ -95,7 +97,7 @@ def _adjoining(tokens: tuple[Token, ...], first: int) -> str:
         return tokens[here].raw
     if first and tokens[first].word in MONTHS and tokens[first - 1].word[0].isdigit():
         return tokens[first - 1].raw  # "01 Mar 25"
-    if _is_named(tokens, first):
+    if _is_named(tokens, first) or (first and tokens[first].word in WEEKDAYS and tokens[first - 1].word in _NAMED_DAYS):
         return tokens[first - 1].raw
     return ""
 
@@ -159,10 +161,13 @@ def _behind(tokens: tuple[Token, ...], first: int, last: int) -> str:
 def _year_behind(tokens: tuple[Token, ...], first: int, last: int) -> str:
     """What puts a date without a year into another year: "1 March (2024)", "in March a year ago", "Monday week"; "" for nothing."""
     if any(_is_year(token) for token in tokens[first:last]):
-        return ""
+        parts = [token.word for token in tokens[last : last + 3]]
+        return " ".join(parts) if parts[:2] == ["'", "s"] and parts[2:] and parts[2] in ORDINALS else ""  # "2024's last quarter"
     after = tokens[last : last + _LONGEST_BEHIND]
     words = [token.word for token in after]
     on_a_weekday = tokens[last - 1].word in WEEKDAYS
+    if on_a_weekday and words[:1] == ["("] and len(after) > 1 and _is_of_a_date(after[1]):
+        return " ".join(words[:2])  # "Saturday (March 1)"
     if on_a_weekday and (words[:1] == ["week"] or (words[:1] in (["in"], ["of"]) and words[1:2] and words[1] in MONTHS)):
         return " ".join(words[:2])  # "Monday week", "the first Monday in March"
     if words[:1] in (["fy"], ["fiscal"]) or (words[:1] in (["and"], ["or"]) and _has_a_year(after[1:])):
