@@ -627,6 +627,10 @@ def test_what_only_stands_beside_a_number_is_no_part_of_it(passage, words, numbe
         ("a range of 10 km", "10", 10),
         ("tanks that are 10 years old", "10", 10),
         ("tank number 10", "10", 10),
+        ("phase 2 of the deal", "2", 2),
+        ("2 ⅔ tons", "2", 2),
+        ("trimmed by 10", "10", 10),
+        ("cut to 8 tanks from 10", "10", 10),
         ("It sends NASAMS 3 launchers", "3", 3),
     ],
 )

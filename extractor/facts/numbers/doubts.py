@@ -108,10 +108,12 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True
     if token.word == "in" and (_is_number_like(tokens, at - 1)):
         return True  # "one in 10"
-    if token.word == "by" and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
-        return True  # "fell by 10"
+    if token.word in {"by", "from"} and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
+        return True  # "fell by 10", "cut to 8 from 10"
     if token.word == "of" and before in PART | PARTS | PERCENT | {"cent"}:
         return True  # "a quarter of a million"
+    if token.word == "of" and word_at(tokens, at - 2) == "/" and is_kind(tokens, at - 1, "number"):
+        return True  # "2/3 of the 9"
     opening = word_at(tokens, expression.start)
     return (opening in {"about", "over", "around"} and token.word in _TOPICS) or (opening == "over" and token.word in _OVER_VERBS)
 
@@ -171,7 +173,14 @@ def _after(tokens: list[Token], expression: Expression) -> str:
     may_join = token.kind == "dash" and (token.text in RANGE_DASHES or is_kind(tokens, at - 1, "number"))
     joined = may_join and (_is_number_like(tokens, at + 1) or read_before(tokens, at + 1) is not None)
     beside = is_loose_number(tokens, at) and not _is_year(token)
-    if joined or beside or not ends_cleanly(tokens, at) or not is_latin(token) or _word_changes(tokens, at, expression):
+    if (
+        joined
+        or beside
+        or token.kind == "alien"
+        or not ends_cleanly(tokens, at)
+        or not is_latin(token)
+        or _word_changes(tokens, at, expression)
+    ):
         return f"{token.text!r} stands after it"
     return ""
 
