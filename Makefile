@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --maxprocesses=4
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check format cov cassettes record screenshots bench constraints clean
+.PHONY: help install demo test test-all check format cov docs pages cassettes record screenshots bench constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -22,7 +22,7 @@ ifeq ($(UV),)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 else
-	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) .venv
 	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 endif
 	@touch $(STAMP)
@@ -45,6 +45,7 @@ check: $(STAMP) ## format, lint, types, and which room may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples
 	$(BIN)/lint-imports
 
 format: $(STAMP) ## put the code in order
@@ -54,7 +55,14 @@ format: $(STAMP) ## put the code in order
 cov: $(STAMP) ## branch coverage, as a lamp
 	$(BIN)/python -m pytest -q --cov --cov-report=term-missing:skip-covered
 
-cassettes: $(STAMP) ## record the demo's cassettes anew from the reference answers in examples/
+docs: $(STAMP) ## build the documentation into site/; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+pages: $(STAMP) ## write the generated pages of the documentation anew
+	for script in $(filter-out %_screenshots.py,$(wildcard docs/generate_*.py)); do $(BIN)/python $$script; done
+
+cassettes: $(STAMP) ## record the demos' cassettes anew from the reference answers in examples/
 	$(BIN)/python examples/record_demo.py
 
 record: $(STAMP) ## record the demo's articles against your endpoint (OPENAI_API_KEY or EXTRACTOR_BASE_URL), into cassettes/live
@@ -73,4 +81,4 @@ constraints: $(STAMP) ## compile constraints.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file constraints.txt
 
 clean: ## remove what the targets above made
-	rm -rf .venv build dist *.egg-info demo-run live-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+	rm -rf .venv build dist *.egg-info demo-run live-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov site

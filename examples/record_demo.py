@@ -1,7 +1,7 @@
-"""Record the demo's cassettes: the real client against a loopback server that serves the reference answers beside the articles.
+"""Record the demos' cassettes: the real client against a loopback server that serves the reference answers beside the articles.
 
 No model stands behind them: they exercise the pipeline, planted mistakes included, and measure nothing but it.
-`make cassettes` runs this; `cassettes/demo` is replaced.
+`make cassettes` runs this; `cassettes/demo` and `cassettes/sanctions` are replaced.
 """
 
 import json
@@ -19,9 +19,9 @@ from extractor.settings import Settings
 from extractor.testing import Answer, LoopbackEndpoint
 
 HERE = Path(__file__).resolve().parent
-ARTICLES = HERE / "articles"
-ANSWERS = HERE / "reference_answers"
-CASSETTES = HERE.parent / "cassettes" / "demo"
+CASSETTES = HERE.parent / "cassettes"
+DEMOS = {"demo": (HERE, ()), "sanctions": (HERE / "sanctions", (f"{HERE / 'sanctions' / 'sanction.py'}:Sanction",))}
+"""By folder of cassettes: where `articles/` and `reference_answers/` stand, and the fact types asked for (none: the three that ship)."""
 MODEL = "reference-answers"
 """Stands in the requests, the cassettes and every exported row: nobody shall take these answers for a model's."""
 
@@ -29,19 +29,23 @@ _MIN_PARAGRAPH_CHARS = 40  # a shorter one may stand in two articles
 
 
 class ReferenceAnswers:
-    """Answers each request with the reference answer of the article whose paragraphs it holds, in the order asked."""
+    """Answers each request with the reference answer of the article whose paragraphs it holds, in the order asked.
 
-    def __init__(self) -> None:
+    Args:
+        folder: Where `articles/` and `reference_answers/` stand.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self._lock = threading.Lock()
         self._repairs: Counter[str] = Counter()
         self._answers: dict[str, list[Any]] = {}
         self._parts: dict[str, int] = {}
         self._paragraphs: dict[str, list[str]] = {}
-        for path in sorted(ANSWERS.glob("*.json")):
+        for path in sorted((folder / "reference_answers").glob("*.json")):
             reference = json.loads(path.read_text(encoding="utf-8"))
             self._answers[path.stem] = reference["answers"]
             self._parts[path.stem] = len(reference.get("parts", [None]))
-            text = (ARTICLES / f"{path.stem}.txt").read_text(encoding="utf-8")
+            text = (folder / "articles" / f"{path.stem}.txt").read_text(encoding="utf-8")
             self._paragraphs[path.stem] = [part for part in text.split("\n\n")[1:] if len(part) >= _MIN_PARAGRAPH_CHARS]
 
     def __call__(self, request: dict[str, Any]) -> Answer:
@@ -63,15 +67,20 @@ class ReferenceAnswers:
 
 
 def main() -> int:
-    """Record; gives the run's exit code."""
-    shutil.rmtree(CASSETTES, ignore_errors=True)
-    with LoopbackEndpoint(ReferenceAnswers()) as endpoint, tempfile.TemporaryDirectory() as out:
-        options = RunOptions(paths=(str(ARTICLES),), out=Path(out), record=CASSETTES)
+    """Record all; gives the gravest exit code."""
+    return max(record(name) for name in DEMOS)
+
+
+def record(name: str) -> int:
+    """Record one demo; gives the run's exit code."""
+    folder, fact_types = DEMOS[name]
+    cassettes = CASSETTES / name
+    shutil.rmtree(cassettes, ignore_errors=True)
+    with LoopbackEndpoint(ReferenceAnswers(folder)) as endpoint, tempfile.TemporaryDirectory() as out:
+        options = RunOptions(paths=(str(folder / "articles"),), fact_types=fact_types, out=Path(out), record=cassettes)
         # one article at a time: the order of answers is the order of the files
         report = run(options, Settings(model=MODEL, base_url=endpoint.base_url, concurrency=1))
-    print(
-        f"{report.complete} articles, {report.kept} kept, {report.repaired} repaired, {report.quarantined} quarantined → {CASSETTES.name}/"
-    )
+    print(f"{report.complete} articles, {report.kept} kept, {report.repaired} repaired, {report.quarantined} quarantined → {name}/")
     return report.exit_code
 
 

@@ -21,12 +21,15 @@ from extractor.articles.read import read_text
 from extractor.errors import ArticleError, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.facts import catalog
-from extractor.facts.fact import Fact
+from extractor.facts.fact import Fact, registered_name
 from extractor.fingerprint import fingerprint
+from extractor.llm.cassette import cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
+from extractor.llm.local import LocalServer, fitted
 from extractor.records import Article
 from extractor.runs.ledger import Ledger
 from extractor.runs.loop import PrivateLoop
+from extractor.runs.run import Progress, RunReport
 from extractor.runs.session import Memory, Session
 from extractor.settings import Settings, overridden
 
@@ -42,13 +45,19 @@ class Extractor:
         fact_types: Classes, registered names or `FILE.py:CLASS`; empty for the three that ship.
         model: As the endpoint knows it; None takes the environment's or the default.
         base_url: An OpenAI-compatible endpoint; None is OpenAI's own.
+        local: A model file in GGUF, asked on this machine instead of an endpoint; needs the extra `local`. It is loaded here, and its
+            server is gone after `close`, or with this process, however that ends.
         api_key: None takes OPENAI_API_KEY; not needed with a base URL.
         ledger: A run folder to remember in, so that nothing is paid for twice; None remembers nothing.
-        settings: Everything else; the four above win over it.
+        record: A folder to record every request and answer into, as `extractor run --record` does; None records nothing.
+        replay: A folder of recorded answers that are given in the place of a model's: no key, no network. The model and all else that
+            shapes a request is taken from there, the fact types too where none are named. One such folder is open in a process at a time.
+        settings: Everything else; what is above wins over it.
 
     Raises:
         SchemaError: A fact type is unknown or breaks a rule.
         SettingsError: There is no key and no endpoint, or a value is out of bounds.
+        UsageError: `record` and `replay` are both given, or there are no cassettes to replay.
         LedgerError: The ledger cannot be used.
     """
 
@@ -58,23 +67,43 @@ class Extractor:
         *,
         model: str | None = None,
         base_url: str | None = None,
+        local: str | Path | None = None,
         api_key: str | None = None,
         ledger: str | Path | None = None,
+        record: str | Path | None = None,
+        replay: str | Path | None = None,
         settings: Settings | None = None,
     ) -> None:
-        if isinstance(fact_types, (str, type)):  # a str is a sequence too, of letters
-            raise UsageError(f"fact_types={fact_types!r} is one fact type, not a sequence of them; write it in brackets.")
-        chosen = {"model": model, "base_url": base_url, "api_key": api_key}
+        _require_sequence(fact_types)
+        if record and replay:
+            raise UsageError(f"record={str(record)!r} and replay={str(replay)!r} exclude each other: the one asks, the other never does.")
+        chosen = {"model": model, "base_url": base_url, "local": local, "api_key": api_key}
         self.settings = overridden(settings, **{name: value for name, value in chosen.items() if value is not None})
+        mode = None
+        if replay:
+            if self.settings.local:
+                raise UsageError(f"local={str(self.settings.local)!r} and replay={str(replay)!r} exclude each other: a replay asks nobody.")
+            recorded = read_manifest(Path(replay))
+            self.settings, mode = recorded.asked(self.settings), recorded.mode
+            fact_types = fact_types or recorded.fact_types
+        self.settings = fitted(self.settings)
         endpoint(self.settings)
         types = catalog.load(fact_types)
         with ExitStack() as undo:
             opened = undo.enter_context(Ledger(Path(ledger))) if ledger is not None else None
-            self._session = Session(types, self.settings, Memory(ledger=opened))
+            tapes = (
+                undo.enter_context(cassettes(Path(record or replay or ""), "record" if record else "replay")) if record or replay else None
+            )
+            memory = Memory(ledger=opened, cassettes=tapes, ask_anew=bool(record))
+            server = undo.enter_context(LocalServer(self.settings)) if self.settings.local else None
+            self._session = Session(types, self.settings, memory, mode=mode, server=server)
             if opened:
                 opened.start_run(self._session.manifest({}), self._session.stored_types())
-            self._loop = PrivateLoop(self.settings.concurrency, last=functools.partial(_end, self._session))
-            undo.pop_all()
+            if record:
+                undo.callback(_keep_manifest, self._session, Path(record))
+            closing = ExitStack()  # done on the loop, after the last request
+            self._loop = PrivateLoop(self.settings.concurrency, last=functools.partial(_end, self._session, closing))
+            closing.push(undo.pop_all())
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +134,9 @@ class Extractor:
         published: date | str | None = None,
         title: str | None = None,
         id: str | None = None,  # noqa: A002
+        fact_types: Sequence[str | type[Fact]] = (),
+        repairs: int | None = None,
+        timeout_s: float | None = None,
     ) -> Outcome:
         """The facts of one text.
 
@@ -113,6 +145,9 @@ class Extractor:
             published: Publication date, a date or `YYYY-MM-DD`; None leaves relative dates unresolved.
             title: The headline, put before the text unless it opens it.
             id: Its name in results; None makes one from the text.
+            fact_types: Those to ask for, out of this extractor's own, by class or registered name; empty for all of them.
+            repairs: As `Settings.repairs`, for this call; None takes the settings'.
+            timeout_s: As `Settings.timeout_s`, for each attempt of this call; None takes the settings'.
 
         Returns:
             The outcome; what befell this article alone (refused, cut, timed out) is its `status` and `reason`.
@@ -120,10 +155,14 @@ class Extractor:
         Raises:
             ArticleError: The text is empty or too long.
             EndpointError: The endpoint refuses everything (key, permission, model, quota).
-            UsageError: An argument is of the wrong kind, or the extractor is closed, before or meanwhile.
+            UsageError: An argument is of the wrong kind, a fact type is not this extractor's, fewer than all are asked for where a ledger
+                remembers, or the extractor is closed, before or meanwhile.
+            SettingsError: `repairs` or `timeout_s` is out of bounds.
+            CassetteMiss: Replaying, and a request is not recorded.
             LedgerError: It cannot be remembered.
         """
-        future = self._submit(self._article(article, published=published, title=title, id=id))
+        session = self._asking(fact_types, repairs=repairs, timeout_s=timeout_s)
+        future = self._submit(self._article(article, published=published, title=title, id=id), session)
         try:
             return future.result()
         finally:
@@ -136,15 +175,35 @@ class Extractor:
         published: date | str | None = None,
         title: str | None = None,
         id: str | None = None,  # noqa: A002
+        fact_types: Sequence[str | type[Fact]] = (),
+        repairs: int | None = None,
+        timeout_s: float | None = None,
     ) -> Outcome:
         """The same as `extract`, awaited; cancelling it cancels the request."""
-        return await asyncio.wrap_future(self._submit(self._article(article, published=published, title=title, id=id)))
+        session = self._asking(fact_types, repairs=repairs, timeout_s=timeout_s)
+        return await asyncio.wrap_future(self._submit(self._article(article, published=published, title=title, id=id), session))
 
-    def extract_many(self, articles: Iterable[str | Article]) -> Generator[Outcome, None, None]:
+    def extract_many(
+        self,
+        articles: Iterable[str | Article],
+        *,
+        fact_types: Sequence[str | type[Fact]] = (),
+        repairs: int | None = None,
+        timeout_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> Generator[Outcome, None, None]:
         """Outcomes in order of completion, `settings.concurrency` at a time; `articles` is consumed as places come free.
 
         What is no article (an empty text) is an outcome with status `failed`, and the others go on. Closing the generator, and any error,
         cancels what is under way.
+
+        Args:
+            articles: Texts or articles; an async iterable too, in `aextract_many`.
+            fact_types: As `extract`.
+            repairs: As `extract`.
+            timeout_s: As `extract`.
+            progress: Told of each outcome before it is given, with the sums so far (articles, facts, tokens, cost); what it raises is an
+                error like any other.
 
         Raises:
             EndpointError: The endpoint refuses everything.
@@ -152,17 +211,19 @@ class Extractor:
             LedgerError: An outcome cannot be remembered.
         """
         _require_many(articles)
+        session = self._asking(fact_types, repairs=repairs, timeout_s=timeout_s)
+        told = _Told(progress)
         finished: queue.SimpleQueue[concurrent.futures.Future[Outcome]] = queue.SimpleQueue()
         under_way: set[concurrent.futures.Future[Outcome]] = set()
 
         def take() -> Outcome:
             future = finished.get()
             under_way.remove(future)
-            return future.result()
+            return told.of(future.result())
 
         try:
             for article in articles:
-                future = self._begin(article)
+                future = self._begin(article, session)
                 under_way.add(future)
                 future.add_done_callback(finished.put)
                 # also before every place is taken: the next article may be long in coming
@@ -174,7 +235,15 @@ class Extractor:
             for future in under_way:
                 future.cancel()
 
-    async def aextract_many(self, articles: Iterable[str | Article] | AsyncIterable[str | Article]) -> AsyncGenerator[Outcome, None]:
+    async def aextract_many(
+        self,
+        articles: Iterable[str | Article] | AsyncIterable[str | Article],
+        *,
+        fact_types: Sequence[str | type[Fact]] = (),
+        repairs: int | None = None,
+        timeout_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> AsyncGenerator[Outcome, None]:
         """The same as `extract_many`, for any iterable or async iterable, which is read in one task of its own.
 
         Raises:
@@ -183,6 +252,8 @@ class Extractor:
             LedgerError: An outcome cannot be remembered.
         """
         _require_many(articles)
+        session = self._asking(fact_types, repairs=repairs, timeout_s=timeout_s)
+        told = _Told(progress)
         source = articles if isinstance(articles, AsyncIterable) else _asynchronous(articles)
         finished: asyncio.Queue[asyncio.Future[Outcome | None]] = asyncio.Queue()
         under_way: set[asyncio.Future[Outcome | None]] = set()
@@ -195,7 +266,7 @@ class Extractor:
         async def feed() -> None:
             await places.acquire()
             async for article in source:
-                watch(asyncio.wrap_future(self._begin(article)))
+                watch(asyncio.wrap_future(self._begin(article, session)))
                 await places.acquire()
 
         watch(asyncio.create_task(feed()))
@@ -205,17 +276,36 @@ class Extractor:
                 under_way.remove(future)
                 if outcome := future.result():  # None at the end of the source
                     places.release()
-                    yield outcome
+                    yield told.of(outcome)
         finally:
             for future in under_way:
                 future.cancel()
             if under_way:
                 await asyncio.wait(under_way)
 
-    def _begin(self, article: str | Article) -> concurrent.futures.Future[Outcome]:
+    def _asking(self, fact_types: Sequence[str | type[Fact]], *, repairs: int | None, timeout_s: float | None) -> Session:
+        """The session for one call: with fewer types, or other settings, where the call says so."""
+        _require_sequence(fact_types)
+        types = {name: self._own(name) for name in map(_name_of, fact_types)} or self._session.types
+        if types.keys() != self._session.types.keys() and self._session.memory.ledger:
+            raise UsageError(
+                f"fact_types={list(types)} is not all that this Extractor remembers in its ledger, where the other types' facts would be "
+                "lost; make another Extractor, with a ledger of its own or none."
+            )
+        chosen = {name: value for name, value in (("repairs", repairs), ("timeout_s", timeout_s)) if value is not None}
+        if types is self._session.types and not chosen:
+            return self._session
+        return self._session.asking(types, overridden(self.settings, **chosen) if chosen else self.settings)
+
+    def _own(self, name: str) -> type[Fact]:
+        if name not in self._session.types:
+            raise UsageError(f"Fact type {name!r} is not this Extractor's, which has {', '.join(map(repr, self._session.types))}.")
+        return self._session.types[name]
+
+    def _begin(self, article: str | Article, session: Session) -> concurrent.futures.Future[Outcome]:
         """One of many, under way; what cannot be read as an article is an outcome at once."""
         try:
-            return self._submit(self._article(article))
+            return self._submit(self._article(article), session)
         except ArticleError as error:
             unread = article if isinstance(article, Article) else Article(id=_id_of(article), text=article)
             failed: concurrent.futures.Future[Outcome] = concurrent.futures.Future()
@@ -238,8 +328,31 @@ class Extractor:
                 raise UsageError(f"{name} is of type {type(value).__name__}; expected a text{' or an Article' * (name == 'article')}.")
         return _writable(read_text(article, id=_id_of(article) if id is None else id, title=title, published=_date(published)))
 
-    def _submit(self, article: Article) -> concurrent.futures.Future[Outcome]:
-        return self._loop.submit(functools.partial(self._session.outcome, article))
+    def _submit(self, article: Article, session: Session) -> concurrent.futures.Future[Outcome]:
+        return self._loop.submit(functools.partial(session.outcome, article))
+
+
+class _Told:
+    """Sums over outcomes, for whoever wants to be told of them."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._report = RunReport()
+
+    def of(self, outcome: Outcome) -> Outcome:
+        if self._progress:
+            self._report = self._report.with_outcome(outcome, missed=False)
+            self._progress(self._report, outcome)
+        return outcome
+
+
+def _require_sequence(fact_types: object) -> None:
+    if isinstance(fact_types, (str, type)):  # a str is a sequence too, of letters
+        raise UsageError(f"fact_types={fact_types!r} is one fact type, not a sequence of them; write it in brackets.")
+
+
+def _name_of(fact_type: str | type[Fact]) -> str:
+    return fact_type if isinstance(fact_type, str) else registered_name(fact_type)
 
 
 def _require_many(articles: object) -> None:
@@ -277,10 +390,13 @@ async def _asynchronous(items: Iterable[T]) -> AsyncIterator[T]:
         await asyncio.sleep(0)  # reading alone would never let the loop give out what is done
 
 
-async def _end(session: Session) -> None:
+async def _end(session: Session, opened: ExitStack) -> None:
     """Close what an `Extractor` owns, all of it, whichever part fails."""
-    with ExitStack() as stack:
+    with opened:
         if ledger := session.memory.ledger:
-            stack.callback(ledger.close)
-            stack.callback(ledger.end_run, 0, all_seen=False)
+            opened.callback(ledger.end_run, 0, all_seen=False)
         await session.aclose()
+
+
+def _keep_manifest(session: Session, folder: Path) -> None:
+    write_manifest(folder, session.tape_manifest())

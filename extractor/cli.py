@@ -91,12 +91,18 @@ def _add_run(commands: Commands) -> None:
     _add_input(run)
     run.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to remember (default: extractor-run); run again to go on")
     run.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
-    run.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; needs no key")
+    asked = run.add_mutually_exclusive_group()
+    asked.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; needs no key")
+    asked.add_argument("--local", type=Path, metavar="FILE.gguf", help="a model file, asked on this machine; needs neither key nor network")
+    run.add_argument(
+        "--context", type=int, metavar="N", help="tokens that a request to a local model and its answer may have (default: 24576)"
+    )
+    run.add_argument("--threads", type=int, metavar="N", help="processor threads of a local model (default: half of the processors)")
     tapes = run.add_mutually_exclusive_group()
     tapes.add_argument("--record", type=Path, metavar="DIR", help="record every request and answer into cassettes; asks everything anew")
     tapes.add_argument("--replay", type=Path, metavar="DIR", help="answer from cassettes: no key, no network")
-    run.add_argument("--concurrency", type=int, metavar="N", help="articles worked on at a time (default: 16)")
-    run.add_argument("--timeout", type=float, metavar="S", help="seconds for one request (default: 120)")
+    run.add_argument("--concurrency", type=int, metavar="N", help="articles worked on at a time (default: 16; a local model: 1 to 4)")
+    run.add_argument("--timeout", type=float, metavar="S", help="seconds for one request (default: 120; a local model: 1800)")
     run.add_argument("--repairs", type=int, metavar="N", help="rounds in which facts that fail a check go back (default: 2)")
     run.add_argument("--rpm", type=int, metavar="N", help="requests in any minute at most")
     run.add_argument("--tpm", type=int, metavar="N", help="tokens in any minute at most, estimated before and corrected after each request")
@@ -104,6 +110,10 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--price", type=_price, metavar="IN,OUT", help="US dollars for a million tokens, for a model whose price is not known")
     run.add_argument("--limit", type=int, metavar="N", help="ask at most N articles, then stop")
     run.add_argument("--retry-failed", action="store_true", help="ask articles again that are remembered as failed or partial")
+    run.add_argument(
+        "--engine", choices=("asyncio", "ray"), default="asyncio", help="where articles are asked: here, or by the workers of a Ray cluster"
+    )
+    run.add_argument("--workers", type=int, metavar="N", help="processes of the cluster (default: as many as --concurrency needs)")
     run.add_argument("--batch", action="store_true", help="ask through the provider's batches: half the price, answers within a day")
     run.add_argument("--dry-run", action="store_true", help="say how many articles, requests, tokens and dollars it would be; send nothing")
     run.add_argument("--quiet", action="store_true", help="no progress; failures are still named")
@@ -112,7 +122,8 @@ def _add_run(commands: Commands) -> None:
 def _add_looking(commands: Commands) -> None:
     status = _command(commands, "status", "what is done, what failed and why, tokens and cost", _status)
     _add_run_dir(status)
-    status.add_argument("--json", action="store_true", help="as one JSON object")
+    status.add_argument("--all", action="store_true", help="name every article that failed, not a few of each cause")
+    status.add_argument("--json", action="store_true", help="as one JSON object, every failure included")
     status.add_argument("--verify", action="store_true", help="derive every fingerprint anew and look up every quote; reads everything")
 
     show = _command(commands, "show", "the facts as a table", _show)
@@ -150,9 +161,14 @@ def _add_asked(commands: Commands) -> None:
     schemas.add_argument("name", nargs="?", metavar="NAME", help="registered name or FILE.py:CLASS")
     schemas.add_argument("--json", action="store_true", help="the JSON Schema alone")
 
+    new = _command(commands, "new-schema", "write a starter file for a fact type of your own", _new_schema)
+    new.add_argument("name", metavar="NAME", help="such as Sanction or port-closure")
+    new.add_argument("-o", "--output", type=Path, metavar="FILE.py", help="where to (default: the name in snake case); never overwritten")
+
     prompt = _command(commands, "prompt", "exactly what would be sent, with its size; sends nothing", _prompt)
     _add_input(prompt)
     prompt.add_argument("--model", metavar="M", help="as the endpoint knows it (default: gpt-5-mini)")
+    prompt.add_argument("--local", type=Path, metavar="FILE.gguf", help="as this model file would be asked: it is told the schema in words")
     prompt.add_argument("--json", action="store_true", help="the request bodies, one a line")
 
 
@@ -222,11 +238,16 @@ def _run(arguments: argparse.Namespace) -> int:
         replay=arguments.replay,
         limit=arguments.limit,
         retry_failed=arguments.retry_failed,
+        engine=arguments.engine,
+        workers=arguments.workers,
         batch=arguments.batch,
     )
     settings = resolve(
         model=arguments.model,
         base_url=arguments.base_url,
+        local=arguments.local,
+        local_context=arguments.context,
+        local_threads=arguments.threads,
         concurrency=arguments.concurrency,
         timeout_s=arguments.timeout,
         repairs=arguments.repairs,
@@ -250,18 +271,20 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     from extractor.results import show
+    from extractor.results.status import status
     from extractor.runs.ledger import Ledger
 
     with Ledger(arguments.run_dir, read_only=True) as ledger, ledger.snapshot():
-        summary = {**ledger.summary(), "failures": list(ledger.failures())}
+        summary = ledger.summary()
         if arguments.verify:
             summary["wrong"] = ledger.verify()
-    if arguments.json:
-        import json
+        if arguments.json:
+            import json
 
-        print(json.dumps(summary, ensure_ascii=False, indent=2))
-    else:
-        show.status(show.console(to_terminal=sys.stdout.isatty()), summary)
+            print(json.dumps({**summary, "failures": list(ledger.failures())}, ensure_ascii=False, indent=2))
+        else:
+            out = show.console(to_terminal=sys.stdout.isatty())
+            status(out, summary, ledger.failures(), folder=str(arguments.run_dir), everything=arguments.all)
     return 1 if summary.get("wrong") else 0
 
 
@@ -341,6 +364,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _schemas(arguments: argparse.Namespace) -> int:
     import json
 
+    from extractor.evidence.validate import check_examples
     from extractor.facts import catalog
     from extractor.results import describe
 
@@ -348,12 +372,22 @@ def _schemas(arguments: argparse.Namespace) -> int:
         for name, fact_type in catalog.load(catalog.available()).items():
             print(describe.type_line(name, fact_type))
         return 0
-    ((name, fact_type),) = catalog.load([arguments.name]).items()
+    loaded = catalog.load([arguments.name])
+    check_examples(loaded)
+    ((name, fact_type),) = loaded.items()
     print(
         json.dumps(fact_type.model_json_schema(), indent=2, ensure_ascii=False)
         if arguments.json
         else describe.type_page(name, fact_type, arguments.name)
     )
+    return 0
+
+
+def _new_schema(arguments: argparse.Namespace) -> int:
+    from extractor.facts.starter import write_starter
+
+    path = write_starter(arguments.name, arguments.output)
+    print(f"{path}: edit it, then look with `extractor schemas {path}` and ask with --schema {path}.", file=sys.stderr)
     return 0
 
 
@@ -365,6 +399,6 @@ def _prompt(arguments: argparse.Namespace) -> int:
     from extractor.settings import resolve
 
     options = folder.RunOptions(paths=tuple(arguments.paths), fact_types=tuple(arguments.schema), published=arguments.published)
-    for request in folder.requests(options, resolve(model=arguments.model)):
+    for request in folder.requests(options, resolve(model=arguments.model, local=arguments.local)):
         print(json.dumps(request.body, ensure_ascii=False) if arguments.json else describe.request_page(request.call, request.body))
     return 0

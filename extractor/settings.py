@@ -6,7 +6,8 @@ Before changing it: options win over the environment, which wins over the defaul
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 
@@ -29,6 +30,20 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
 }
 """Environment variables by setting, the first that is set wins."""
 
+ANTHROPIC_MODEL = "anthropic/"
+"""A model whose name begins so is asked over Anthropic's own API, unless a base URL says that an OpenAI-compatible server offers it."""
+
+ANTHROPIC_URL = "anthropic+"
+"""A base URL that begins so is of a server that speaks Anthropic's API."""
+
+ANTHROPIC_KEYS = ("EXTRACTOR_API_KEY", "ANTHROPIC_API_KEY")
+"""Environment variables of the key for such a model: another vendor's key is never sent there."""
+
+API = Literal["openai", "anthropic"]
+"""How an endpoint is spoken to."""
+
+_ENDPOINT = ("model", "base_url", "api_key")
+
 
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A price: a negative one, or none at all (NaN), would let a run spend without end under `--max-cost`."""
@@ -40,17 +55,24 @@ class Settings(Record):
     model: str = Field(default=DEFAULT_MODEL, min_length=1)
     """Model name, as the endpoint knows it."""
     base_url: str | None = None
-    """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is OpenAI's own. With one, no key is needed."""
+    """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is the vendor's own. With one, no key is needed."""
+    local: Path | None = None
+    """A model file in GGUF to ask instead of an endpoint: llama.cpp serves it on this machine while the run lasts, its name is `model`."""
+    local_context: int | None = Field(default=None, ge=1_024)
+    """Tokens of the local model that one request and its answer may have; None is 24,576, or what model and memory allow."""
+    local_threads: int | None = Field(default=None, ge=1)
+    """Processor threads of the local model; None is half of the processors that this process may use."""
     api_key: SecretStr | None = None
     """The endpoint's key; never logged, stored or recorded."""
     timeout_s: float = Field(default=120.0, gt=0, allow_inf_nan=False)
-    """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it."""
+    """Seconds for one attempt, from sending to the last byte; a dripping answer does not extend it. A local model has 1,800 by default."""
     attempts: int = Field(default=5, ge=1, le=20)
     """HTTP requests for one call at most, when the transport fails (429, 5xx, timeouts, broken bodies)."""
     retry_budget_s: float = Field(default=300.0, ge=0, allow_inf_nan=False)
     """Seconds that one call may spend on retrying, waits included; an attempt that would start later is not made."""
     concurrency: int = Field(default=16, ge=1, le=4096)
-    """Articles worked on at a time, and requests in flight: a long article's parts count too."""
+    """Articles worked on at a time, and requests in flight: a long article's parts count too. A local model has 1 to 4 by default, by the
+    number of processors."""
     repairs: int = Field(default=2, ge=0, le=10)
     """Rounds in which facts that were not believed go back to the model."""
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -68,6 +90,16 @@ class Settings(Record):
     part_chars: int = Field(default=16_000, ge=1_000)
     """Code points of an article that go into one call (about 4,000 tokens of English); a longer one is asked in parts."""
 
+    @property
+    def api(self) -> API:
+        """How the endpoint is spoken to: Anthropic's way for its models, OpenAI's for all others."""
+        return _api(self.model, self.base_url)
+
+
+def _api(model: object, base_url: object) -> API:
+    is_anthropic = str(model).startswith(ANTHROPIC_MODEL) and (not base_url or str(base_url).startswith(ANTHROPIC_URL))
+    return "anthropic" if is_anthropic else "openai"
+
 
 def resolve(**options: Any) -> Settings:
     """The settings of a run: `options` that are not None, then the environment, then the defaults.
@@ -77,21 +109,25 @@ def resolve(**options: Any) -> Settings:
     """
     found: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for name, variables in ENVIRONMENT.items():
-        for variable in variables:
+    given = {name: value for name, value in options.items() if value is not None}
+    # whoever names a model file has confidential articles, perhaps: no endpoint of the environment may get them
+    hidden = _ENDPOINT if given.get("local") else ()
+    for name, variables in ENVIRONMENT.items():  # the key last: whose it must be hangs on the model and the base URL
+        chosen = {**found, **given}
+        is_foreign = name == "api_key" and _api(chosen.get("model"), chosen.get("base_url")) == "anthropic"
+        for variable in () if name in hidden else ANTHROPIC_KEYS if is_foreign else variables:
             if value := os.environ.get(variable, "").strip():
                 found[name], origin[name] = value, variable
                 break
-    for name, value in options.items():
-        if value is not None:
-            found[name], origin[name] = value, f"option {name!r}"
+    for name, value in given.items():
+        found[name], origin[name] = value, f"option {name!r}"
     try:
         return Settings.model_validate(found)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        given = "" if name == "api_key" else f" (got {first['input']!r})"
-        raise SettingsError(f"Setting {name!r} from {origin.get(name, 'the defaults')}: {first['msg']}{given}.") from None
+        got = "" if name == "api_key" else f" (got {first['input']!r})"
+        raise SettingsError(f"Setting {name!r} from {origin.get(name, 'the defaults')}: {first['msg']}{got}.") from None
 
 
 def overridden(settings: Settings | None, **chosen: Any) -> Settings:
@@ -102,3 +138,8 @@ def overridden(settings: Settings | None, **chosen: Any) -> Settings:
     """
     given = settings.model_dump(exclude_unset=True) if settings else {}
     return resolve(**{**given, **chosen})
+
+
+def cluster_address() -> str | None:
+    """Where RAY_ADDRESS says that a cluster is; None for none, so that one is started on this machine."""
+    return os.environ.get("RAY_ADDRESS", "").strip() or None

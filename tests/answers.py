@@ -65,8 +65,15 @@ def answering(*transfers, repairs=()):
 
 
 def write_articles(folder, count=1):
-    """Articles of their own text each, `a00.txt` and on."""
+    """Articles of their own text and length each, `a00.txt` and on: of one length, their repairs would be one question."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        (folder / f"a{number:02}.txt").write_text(ARTICLE.format(topic=f"topic {number}"), encoding="utf-8")
+        (folder / f"a{number:02}.txt").write_text(ARTICLE.format(topic=f"topic {number}{'!' * number}"), encoding="utf-8")
+    return folder
+
+
+def told_apart(folder):
+    """The articles of a folder, each with a first paragraph of its own, so that their repairs are different requests."""
+    for number, path in enumerate(sorted(folder.iterdir())):
+        path.write_text(path.read_text(encoding="utf-8").replace("on Monday.", f"on Monday in hall {number}."), encoding="utf-8")
     return folder

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -25,7 +26,7 @@ from pydantic import Field
 
 from extractor import api
 from extractor.api import Extractor
-from extractor.errors import ArticleError, EndpointError, LedgerError, ModelError, SettingsError, UsageError
+from extractor.errors import ArticleError, CassetteMiss, EndpointError, LedgerError, ModelError, SettingsError, UsageError
 from extractor.evidence.outcome import Grounded, Outcome
 from extractor.facts.fact import Fact, Verbatim
 from extractor.llm import client as client_module
@@ -78,8 +79,9 @@ def fact_of(number):
 
 
 def numbered(request):
-    """An answer that is right for the article asked about, and wrong for every other."""
-    return {"weapons_transfer": [fact_of(number_of(request))]}
+    """An answer that is right for the article asked about, and wrong for every other; a part of one may hold no fact."""
+    is_told = "Norway will give" in request["messages"][-1]["content"]
+    return {"weapons_transfer": [fact_of(number_of(request))] if is_told else []}
 
 
 def numbers_in(outcome):
@@ -468,6 +470,221 @@ def test_run_and_arun_end_alike(tmp_path):
     assert (tmp_path / "sync/facts.jsonl").read_bytes() == (tmp_path / "async/facts.jsonl").read_bytes() != b""
 
 
+# --- for one call -----------------------------------------------------------------------------------------------------------------
+
+
+def asked_for(request):
+    return list(request["response_format"]["json_schema"]["schema"]["properties"])
+
+
+def one_by(way, extractor, article=TEXT, **options):
+    """One article by each of the four ways."""
+    if way == "extract":
+        return extractor.extract(article, **options)
+    if way == "aextract":
+        return asyncio.run(extractor.aextract(article, **options))
+    if way == "extract_many":
+        return next(extractor.extract_many([article], **options))
+
+    async def only():
+        (outcome,) = [outcome async for outcome in extractor.aextract_many([article], **options)]
+        return outcome
+
+    return asyncio.run(only())
+
+
+WAYS = pytest.mark.parametrize("way", ["extract", "aextract", "extract_many", "aextract_many"])
+
+
+@WAYS
+def test_one_call_may_ask_for_fewer_types(way):
+    """By class or name, out of the extractor's own; the next call asks for all again."""
+    with LoopbackEndpoint(answering(transfer())) as endpoint, extracting(endpoint, [WeaponsTransfer, FundingSource]) as extractor:
+        assert one_by(way, extractor, fact_types=["funding_source"]).facts == ()
+        assert len(one_by(way, extractor, fact_types=[WeaponsTransfer]).of(WeaponsTransfer)) == 1
+        one_by(way, extractor)
+    assert [asked_for(request) for request in endpoint.requests] == [
+        ["funding_source"],
+        ["weapons_transfer"],
+        ["weapons_transfer", "funding_source"],
+    ]
+
+
+@WAYS
+def test_one_call_may_repair_less(way):
+    """`repairs=0` asks once; what is not believed is quarantined."""
+    with LoopbackEndpoint(answering(misquoted(), repairs=[{"item": 1, "fact": transfer()}])) as endpoint, extracting(endpoint) as extractor:
+        assert len(one_by(way, extractor, repairs=0).quarantined) == len(endpoint.requests) == 1
+        assert [fact.verdict for fact in one_by(way, extractor).facts] == ["repaired"]
+
+
+@WAYS
+def test_one_call_may_wait_longer_or_less(way):
+    """`timeout_s` bounds each attempt of this call, in place of the settings', in both directions."""
+    settings = Settings(attempts=1, timeout_s=0.3, retry_budget_s=0)
+    slow = lambda request: Raw(completion(request, numbered(request)), delay_s=0.8)  # noqa: E731
+    with LoopbackEndpoint(slow) as endpoint, extracting(endpoint, settings=settings) as extractor:
+        outcome = one_by(way, extractor)
+        assert (outcome.cause, "0.3 s" in outcome.reason) == ("timeout", True)
+        assert one_by(way, extractor, timeout_s=20).status == "complete"
+        assert "0.1 s" in one_by(way, extractor, timeout_s=0.1).reason
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("wrong", "error", "says"),
+    [
+        ({"fact_types": [Rumour]}, UsageError, "'rumour' is not this Extractor's, which has 'weapons_transfer'"),
+        ({"fact_types": ["weapons_transfers"]}, UsageError, "'weapons_transfers' is not this Extractor's"),
+        ({"fact_types": "weapons_transfer"}, UsageError, "not a sequence"),
+        ({"repairs": 11}, SettingsError, "'repairs'.*less than or equal to 10"),
+        ({"timeout_s": 0}, SettingsError, "'timeout_s'.*greater than 0"),
+    ],
+)
+def test_a_wrong_option_of_a_call_is_said_before_it(way, wrong, error, says):
+    """As for the extractor itself; nothing is asked."""
+    with LoopbackEndpoint(numbered) as endpoint, extracting(endpoint) as extractor:
+        with pytest.raises(error, match=says):
+            one_by(way, extractor, **wrong)
+        assert endpoint.requests == []
+
+
+def test_fewer_types_are_refused_where_a_ledger_would_forget_the_others(tmp_path):
+    """A ledger keeps one outcome for an article: asking for fewer types would put it in the place of what is remembered."""
+    types = [WeaponsTransfer, FundingSource]
+    with LoopbackEndpoint(answering(transfer())) as endpoint, extracting(endpoint, types, ledger=tmp_path) as extractor:
+        with pytest.raises(UsageError, match=r"\['weapons_transfer'\] is not all that this Extractor remembers"):
+            extractor.extract(TEXT, fact_types=[WeaponsTransfer])
+        assert len(extractor.extract(TEXT, fact_types=types, repairs=0).facts) == 1
+
+
+@pytest.mark.parametrize("way", ["extract_many", "aextract_many"])
+def test_progress_is_told_of_each_outcome_with_the_sums(way):
+    """Before an outcome is given, the callback has it with what all so far come to; what it raises ends the loop like any error."""
+    told = []
+
+    def collect(extractor, progress):
+        texts = [text_of(1), " ", text_of(2)]
+        if way == "extract_many":
+            return list(extractor.extract_many(texts, progress=progress))
+
+        async def all_of_them():
+            return [outcome async for outcome in extractor.aextract_many(texts, progress=progress)]
+
+        return asyncio.run(all_of_them())
+
+    def full(report, outcome):
+        raise OSError("disk full")
+
+    with LoopbackEndpoint(numbered) as endpoint, extracting(endpoint) as extractor:
+        outcomes = collect(extractor, lambda report, outcome: told.append((report, outcome)))
+        with pytest.raises(OSError, match="disk full"):
+            collect(extractor, full)
+    assert [outcome for _, outcome in told] == outcomes
+    assert [report.done for report, _ in told] == [1, 2, 3]
+    last = told[-1][0]
+    assert (last.complete, last.failed, last.kept, last.usage.attempts) == (2, 1, 2, 2)
+
+
+# --- recorded answers -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_recorded_is_replayed_without_key_or_network(tmp_path):
+    """The same outcomes, with the model, the types and the settings of the recording; what was not recorded is a miss that is raised."""
+    with (
+        LoopbackEndpoint(answering(misquoted(), repairs=[{"item": 1, "fact": transfer()}])) as endpoint,
+        extracting(endpoint, record=tmp_path, model="some-model", settings=Settings(repairs=1)) as extractor,
+    ):
+        recorded = extractor.extract(TEXT, published="2026-03-04")
+    with Extractor(replay=tmp_path) as extractor:
+        assert extractor.settings.model == "some-model"
+        replayed = extractor.extract(TEXT, published="2026-03-04")
+        with pytest.raises(CassetteMiss, match="text-"):
+            extractor.extract(TEXT, published="2026-03-05")
+    assert (replayed.facts, replayed.quarantined, replayed.usage) == (recorded.facts, recorded.quarantined, recorded.usage)
+    assert [fact.verdict for fact in replayed.facts] == ["repaired"]
+
+
+def test_recording_and_replaying_exclude_each_other(tmp_path):
+    """The one asks, the other never does."""
+    with pytest.raises(UsageError, match="exclude each other"):
+        Extractor(record=tmp_path, replay=tmp_path)
+    with pytest.raises(UsageError, match="No cassettes"):
+        Extractor(replay=tmp_path)
+
+
+# --- types ------------------------------------------------------------------------------------------------------------------------
+
+TYPED = """
+from collections.abc import AsyncIterator
+
+from extractor import Article, Extractor, Fact, Grounded, Outcome, RunReport, Settings, Span, Usage, Verbatim
+from extractor.schemas import FundingSource, WeaponsTransfer
+
+
+class Rumour(Fact):
+    "A rumour."
+
+    words: Verbatim
+
+
+def told(report: RunReport, outcome: object) -> None:
+    print(report.done, outcome)
+
+
+def read(text: str, article: Article) -> list[Grounded[WeaponsTransfer]]:
+    with Extractor([WeaponsTransfer, FundingSource, Rumour, "negotiation_proposal"], settings=Settings(repairs=1)) as extractor:
+        result = extractor.extract(text, published="2025-07-25", fact_types=[WeaponsTransfer], timeout_s=3)
+        facts = result.of(WeaponsTransfer)
+        reveal_type(facts)
+        reveal_type(facts[0].value.designation)
+        reveal_type(result.of(Rumour)[0].value.words)
+        span: Span = facts[0].evidence[0]
+        usage: Usage = result.raise_for_status().usage
+        cost: float | None = result.cost_usd
+        print(span, usage, cost)
+        for one in extractor.extract_many([text, article], progress=told):
+            reveal_type(one)
+    return facts
+
+
+async def stream(articles: AsyncIterator[Article]) -> Outcome:
+    async with Extractor() as extractor:
+        async for one in extractor.aextract_many(articles, repairs=0):
+            reveal_type(one)
+        return await extractor.aextract("text")
+"""
+
+REVEALED = ["list[Grounded[WeaponsTransfer]]", "str", "str", "Outcome", "Outcome"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_results_are_typed_for_a_strict_checker(checker, tmp_path):
+    """`result.of(WeaponsTransfer)` is a list of `Grounded[WeaponsTransfer]` for mypy and pyright in strict mode, and nothing is unknown."""
+    if checker == "pyright" and not shutil.which("node"):
+        pytest.skip("pyright needs node")
+    (tmp_path / "service.py").write_text(TYPED)
+    root = Path(__file__).parent.parent
+    (tmp_path / "pyrightconfig.json").write_text(
+        json.dumps({"typeCheckingMode": "strict", "extraPaths": [str(root)], "pythonVersion": "3.11"})
+    )
+    ours = [
+        "--config-file",
+        str(root / "pyproject.toml"),
+        "--cache-dir",
+        str(root / ".mypy_cache"),
+    ]  # as `make check`, which warms the cache
+    commands = {"mypy": ["-m", "mypy", "--strict", *ours, "service.py"], "pyright": ["-m", "pyright", "--pythonpath", sys.executable]}
+    environment = {**os.environ, "MYPYPATH": str(root), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    done = subprocess.run([sys.executable, *commands[checker]], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    found = re.findall(r'(?:Revealed type is|Type of ".*?" is) "(.*)"', said)
+    assert [re.sub(r"\w+\.", "", name) for name in found] == REVEALED, said
+
+
 # --- loops and threads ------------------------------------------------------------------------------------------------------------
 
 
@@ -511,9 +728,16 @@ def test_arun_works_inside_a_running_loop(tmp_path):
 
 
 def test_many_threads_share_one_extractor():
-    """16 threads that extract at once each get the answer to their own text."""
-    with LoopbackEndpoint(numbered) as endpoint, extracting(endpoint) as extractor, ThreadPoolExecutor(16) as pool:
-        outcomes = list(pool.map(lambda number: extractor.extract(text_of(number)), range(100, 164)))
+    """16 threads that extract at once each get the answer to their own text, and closing leaves no thread, socket or file."""
+    with LoopbackEndpoint(numbered) as endpoint, ThreadPoolExecutor(16) as pool:
+        together = threading.Barrier(16)
+        list(pool.map(lambda _: together.wait(), range(16)))  # the pool's own threads are there from the start
+        gc.collect()
+        running, opened = threads(), handles()
+        with extracting(endpoint) as extractor:
+            outcomes = list(pool.map(lambda number: extractor.extract(text_of(number)), range(100, 164)))
+        assert threads() == running
+        wait_until(lambda: handles() == opened)
     assert [numbers_in(outcome) for outcome in outcomes] == [[number] for number in range(100, 164)]
 
 

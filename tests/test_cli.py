@@ -273,3 +273,27 @@ def test_schemas_and_prompt_show_what_is_asked(articles, capsys):
     assert "Norway will give 13 tanks" in body["messages"][-1]["content"]
     assert main(["prompt", str(articles / "a00.txt")]) == 0
     assert "bytes" in capsys.readouterr().out
+
+
+def test_a_new_schema_can_be_asked_for_at_once(articles, tmp_path, capsys, monkeypatch):
+    """`new-schema` writes a file that `schemas` and `prompt` take as it is, and never writes over one."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-schema", "port-closure"]) == 0
+    assert "port_closure.py" in capsys.readouterr().err
+    assert main(["schemas", "port_closure.py"]) == 0
+    assert capsys.readouterr().out.startswith("port_closure v1\n")
+    assert main(["prompt", str(articles), "--schema", "port_closure.py:PortClosure", "--json"]) == 0
+    assert '"port_closure"' in capsys.readouterr().out
+    assert main(["new-schema", "port-closure"]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_schemas_checks_the_examples_too(tmp_path, capsys, monkeypatch):
+    """An example that does not hold in its own text is told as a run would tell it."""
+    monkeypatch.chdir(tmp_path)
+    main(["new-schema", "Loan", "-o", "mine.py"])
+    path = tmp_path / "mine.py"
+    path.write_text(path.read_text().replace('"action": "lend', '"action": "borrow'))
+    capsys.readouterr()
+    assert main(["schemas", "mine.py"]) == 2
+    assert "Worked example 1 of 'loan' does not hold in its own text: action" in capsys.readouterr().err

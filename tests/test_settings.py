@@ -1,7 +1,10 @@
 """Every setting: which source wins, what is refused with which message, and that a key is never shown."""
 
 import pickle
+import subprocess
+import sys
 import traceback
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -146,3 +149,12 @@ def test_settings_are_frozen():
     """A run's settings do not change under it."""
     with pytest.raises(ValidationError, match="frozen"):
         resolve().model = "other"
+
+
+def test_the_settings_page_is_up_to_date():
+    """docs/settings.md is made from the code; after a change, docs/generate_settings.py makes it anew."""
+    script = Path(__file__).parent.parent / "docs" / "generate_settings.py"
+    assert subprocess.run([sys.executable, str(script), "--check"], check=False).returncode == 0, f"run {script.name}"
+    page = script.with_name("settings.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in Settings.model_fields)
+    assert all(f"`{variable}`" in page for variables in ENVIRONMENT.values() for variable in variables)

@@ -43,7 +43,7 @@ class Discovery(Iterator[Source]):
 
     def __init__(self, arguments: Sequence[Argument]) -> None:
         self._skipped: dict[str, Skipped] = {}
-        self._read: dict[tuple[int, int], str] = {}
+        self._read: dict[int, str] = {}
         # Standard input has no folder to be told apart by, so its id is taken first
         self._ids = {STDIN_ID: "-"} if any(argument.kind == "stdin" for argument in arguments) else {}
         # One file of each argument is looked for now: an empty folder is said before anything is read
@@ -76,9 +76,11 @@ class Discovery(Iterator[Source]):
 
     def _claimed(self, argument: Argument, found: Iterator[Found]) -> Iterator[Source]:
         for file in found:
-            first = self._read.get(file.identity)
+            device, inode = file.identity
+            mark = device << 64 | inode  # one number: a pair takes three times its memory, and there may be a hundred thousand
+            first = self._read.get(mark)
             if first is None:
-                self._read[file.identity] = file.path
+                self._read[mark] = file.path
                 is_stdin = argument.kind == "stdin"
                 yield Source(id=STDIN_ID, path=None) if is_stdin else Source(id=self._new_id(argument, file), path=Path(file.path))
             # Overlapping arguments lead to the same path and are no news; a link or a second name is

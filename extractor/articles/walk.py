@@ -173,11 +173,11 @@ class _Walk:
                 self._skip(path, "read already", f"the same folder as {self._entered[where]!r}")
             else:
                 self._entered[where] = path
-                entries = _listing(path)
-                if any(entry.name == _LEDGER for entry in entries):
+                names = _listing(path)
+                if _LEDGER in names:
                     self._skip(path, "run folder")
                 else:
-                    self._levels.append(_Level(prefix, states, iter(entries)))
+                    self._levels.append(_Level(prefix, states, _entries(path, names)))
         except OSError as error:
             self._skip(path, "unreadable folder", error.strerror or str(error))
 
@@ -209,16 +209,28 @@ class _Walk:
         self._skipped.setdefault(path, Skipped(path=Path(path), reason=reason, detail=detail))
 
 
-def _listing(folder: str) -> list[_Entry]:
-    entries = []
+def _listing(folder: str) -> list[str]:
+    """The names in a folder in the order of their ids, a folder's with `/` behind it."""
+    names = []
     with os.scandir(folder) as listing:
         for item in listing:
             try:
                 is_folder = item.is_dir()
             except OSError:  # a link to itself
                 is_folder = False
-            entries.append(_Entry(id_of(item.name) + ("/" if is_folder else ""), item.name, item.path, is_folder))
-    return sorted(entries)
+            names.append(f"{item.name}/" if is_folder else item.name)
+    names.sort()  # two names may come to one id, and must come in the same order each time
+    names.sort(key=id_of)
+    return names
+
+
+def _entries(folder: str, names: list[str]) -> Iterator[_Entry]:
+    """What stands in a folder, in the order of `names`, which are let go meanwhile: there may be a hundred thousand."""
+    names.reverse()
+    while names:
+        name = names.pop()
+        plain = name.removesuffix("/")
+        yield _Entry(id_of(name), plain, os.path.join(folder, plain), name != plain)  # noqa: PTH118 - a Path takes longer
 
 
 def _suffix_named(names: list[str]) -> set[str]:

@@ -121,20 +121,18 @@ def choose(places: Sequence[Sequence[Span]]) -> list[Span]:
     """One place for each quote of a fact, so that they stand as close together as can be, whatever their order in the reply.
 
     Args:
-        places: For each quote all the places where it stands; none of them empty.
+        places: For each quote all the places where it stands, in text order; none of them empty.
     """
     if not places:
         return []
-    sets = [sorted(options, key=lambda span: span.start) for options in places]
-    starts = [[span.start for span in options] for options in sets]
-    rarest = min(sets, key=len)
-    nearest = ([_nearest(options, begins, anchor) for options, begins in zip(sets, starts, strict=True)] for anchor in rarest)
+    rarest = min(places, key=len)
+    nearest = ([_nearest(options, anchor) for options in places] for anchor in rarest)
     return min(nearest, key=lambda spans: (max(s.end for s in spans) - min(s.start for s in spans), spans[0].start))
 
 
-def _nearest(options: Sequence[Span], starts: Sequence[int], anchor: Span) -> Span:
+def _nearest(options: Sequence[Span], anchor: Span) -> Span:
     """The option nearest to `anchor`, the first of equals; a look-up, since a reply may quote "the" a hundred times."""
-    at = min(bisect_left(starts, anchor.start), len(options) - 1)
+    at = min(bisect_left(options, anchor.start, key=lambda span: span.start), len(options) - 1)
     while at and _gap(options[at - 1], anchor) <= _gap(options[at], anchor):
         at -= 1
     return options[at]

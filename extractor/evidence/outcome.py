@@ -114,5 +114,7 @@ class Outcome(Record):
             ModelError: It is partial or failed; the message has the reason, `outcome` the cause.
         """
         if self.status != "complete":
-            raise ModelError(f"Article {self.article.id!r} is {self.status}: {self.reason}.", outcome=self.cause or "unparsable")
+            what_next = "Ask it again, or go on without it." if self.status == "failed" else "Ask it again, or go on with the facts it has."
+            said = (self.reason or "").rstrip(".")
+            raise ModelError(f"Article {self.article.id!r} is {self.status}: {said}. {what_next}", outcome=self.cause or "unparsable")
         return self

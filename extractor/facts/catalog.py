@@ -7,7 +7,6 @@ Before changing it: the shipped types are found by entry point like any other, s
 import difflib
 import functools
 import importlib.util
-import json
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +16,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from extractor.errors import SchemaError
-from extractor.facts.fact import Closed, Fact, Value, registered_name
+from extractor.facts.fact import Closed, Example, Fact, Value, registered_name
+from extractor.facts.portable import check_portable
 from extractor.fingerprint import fingerprint
 
 ENTRY_POINT_GROUP = "extractor.schemas"
@@ -28,7 +28,6 @@ DEFAULT_TYPES = ("weapons_transfer", "funding_source", "negotiation_proposal")
 """What is read when nobody says which types; an order of its own, since entry points come in any."""
 
 _BARE = {int: "Quantity", float: "Quantity", Decimal: "Money or Quantity", date: "When", datetime: "When"}
-_FORBIDDEN_KEYWORDS = ("oneOf", "patternProperties", "prefixItems", "not", "if", "propertyNames", "unevaluatedProperties")
 
 
 def load(wanted: Sequence[str | type[Fact]]) -> dict[str, type[Fact]]:
@@ -80,12 +79,28 @@ def check_type(fact_type: type[Fact]) -> None:
         raise SchemaError(f"{name} is not closed: keys that it does not name would pass unchecked. Leave `extra` as the base has it.")
     for owner, field, annotation in _fields(fact_type, set()):
         _check_annotation(f"{owner.__name__}.{field}", annotation, in_value=issubclass(owner, Value))
-    schema = json.dumps(fact_type.model_json_schema())
-    for keyword in _FORBIDDEN_KEYWORDS:
-        if f'"{keyword}":' in schema:
+        info = owner.model_fields[field]
+        if info.alias or info.validation_alias or info.serialization_alias:
             raise SchemaError(
-                f"{name}'s JSON Schema has {keyword!r}, which strict decoding does not take; write a plain union or a closed model instead."
+                f"{owner.__name__}.{field} has an alias: the model, the checks and the export would call it by different names. "
+                "Rename the field."
             )
+    check_portable(name, fact_type.model_json_schema())
+    _check_constants(fact_type)
+
+
+def _check_constants(fact_type: type[Fact]) -> None:
+    name = fact_type.__name__
+    if not isinstance(fact_type.version, int) or isinstance(fact_type.version, bool):
+        raise SchemaError(f"{name}.version is {fact_type.version!r}; expected a whole number, raised with every change.")
+    if not isinstance(fact_type.examples, (tuple, list)):
+        raise SchemaError(f"{name}.examples is a {type(fact_type.examples).__name__}; expected a tuple of Example.")
+    for number, example in enumerate(fact_type.examples, start=1):
+        if not isinstance(example, Example) or not isinstance(example.facts, (tuple, list)):
+            raise SchemaError(f"Worked example {number} of {name} is no Example(text=…, published=…, facts=(…,)); write it as one.")
+        for fact in example.facts:
+            if not isinstance(fact, fact_type):
+                raise SchemaError(f"Worked example {number} of {name} has a {type(fact).__name__} among its facts; expected {name} alone.")
 
 
 def _check_annotation(where: str, annotation: Any, *, in_value: bool) -> None:
@@ -188,6 +203,13 @@ def _module(path: Path) -> types.ModuleType:
     except SyntaxError as error:
         del sys.modules[name]
         raise SchemaError(f"{str(path)!r} line {error.lineno}: {error.msg}.") from error
+    except ValidationError as error:  # mostly an example that is not of its own type
+        del sys.modules[name]
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SchemaError(
+            f"{str(path)!r} cannot be loaded: {error.title} at {where!r}: {first['msg']} (got {first['input']!r})."
+        ) from error
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise SchemaError(f"{str(path)!r} cannot be loaded: {type(error).__name__}: {error}.") from error

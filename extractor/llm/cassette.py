@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from extractor.errors import BugError, CassetteMiss, LedgerError, SettingsError, UsageError
 from extractor.llm.cassette_wire import FIRST_UNANSWERED, body_of, digest_of, endpoint_path, explain_miss, kept
@@ -38,6 +38,7 @@ MANIFEST = "manifest.json"
 _MANIFEST_FORMAT = "extractor cassettes"
 _MANIFEST_VERSION = 1
 _DEFAULTS = Settings()
+_UNUSED_KEY = SecretStr("not-used")  # replaying sends nothing
 
 
 class Manifest(Record):
@@ -61,6 +62,11 @@ class Manifest(Record):
     """As `Settings.part_chars`, in code points."""
     repairs: int = _DEFAULTS.repairs
     """As `Settings.repairs`."""
+
+    def asked(self, settings: Settings) -> Settings:
+        """`settings` with what shapes a request as it was recorded, and a key where there is none: nobody is asked."""
+        shape = {name: getattr(self, name) for name in ("model", "temperature", "max_output_tokens", "part_chars", "repairs")}
+        return settings.model_copy(update={**shape, "api_key": settings.api_key or _UNUSED_KEY})
 
 
 def read_manifest(folder: Path) -> Manifest:

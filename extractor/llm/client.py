@@ -7,6 +7,7 @@ mode's body once (https://python.useinstructor.com) and parses nothing, and tena
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -14,19 +15,38 @@ from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType, new_class
 from typing import Any, NamedTuple, Protocol, Self
+from urllib.parse import urlsplit
 
 from extractor.errors import EndpointError, ExtractorError, LimitReached, SettingsError, UsageError
 from extractor.facts.fact import Fact
+from extractor.llm import anthropic
 from extractor.llm.batch_files import BatchFiles
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import FIRST, MODES, Frame, Plan, closeness, gives_shape, prepared, request_key, sendable, slots, tidy
+from extractor.llm.modes import (
+    KNOWN,
+    MODES,
+    TOLD,
+    Frame,
+    Plan,
+    Writer,
+    closeness,
+    frame,
+    gives_shape,
+    prepared,
+    request_key,
+    sendable,
+    slots,
+    tidy,
+)
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
-from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status
+from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status, unless_truncated
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, Call, CallKind, Reply, Usage
 from extractor.settings import Settings
+from extractor.telemetry import Requests
 
+_LOG = logging.getLogger(__name__)
 _CONNECT_S = 10.0  # a host that takes longer to accept is not there: SYN is sent again after 1, 3 and 7 seconds
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 8.0  # doubled each time, less up to a quarter by chance: as the SDK's own retries
 _BLIND_PAUSE_S = 1.0  # for a 429 that does not say how long
@@ -50,8 +70,9 @@ class _Try(NamedTuple):
 class _Talk:
     """One call on its way: its attempts so far and until when it may go on."""
 
-    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, budget_s: float) -> None:
+    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, budget_s: float, timeout_s: float) -> None:
         self.call = call
+        self.timeout_s = timeout_s
         self.usage = Usage()
         self.deadline = time.monotonic() + budget_s
         self._tell = tell
@@ -72,6 +93,18 @@ class Gate(Protocol):
         """What the request with this ticket really used."""
 
 
+class Server(Protocol):
+    """A server of our own, which is there for this client alone."""
+
+    url: str
+    """Its base URL."""
+    key: str
+    """The token that it wants."""
+
+    def ended(self) -> str | None:
+        """Why it ended by itself, with the next move; None while it runs."""
+
+
 class Client:
     """Asks one model at one endpoint; for one event loop, and to be closed (`async with`).
 
@@ -80,20 +113,42 @@ class Client:
         types: Registered name to class of every fact type that calls will name.
         mode: The mode that worked in an earlier run, such as `json_schema/strict`; None finds out with the first call.
         gate: Asked before every request, retries included; None lets all pass.
+        server: What serves the settings' model file; without it such a client can write bodies and keys, and ask nothing.
 
     Raises:
         SettingsError: There is neither key nor base URL, the base URL is none, or `mode` is unknown.
     """
 
-    def __init__(self, settings: Settings, types: Mapping[str, type[Fact]], *, mode: str | None = None, gate: Gate | None = None) -> None:
-        if mode is not None and mode not in MODES:
-            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(MODES)}.")
+    def __init__(
+        self,
+        settings: Settings,
+        types: Mapping[str, type[Fact]],
+        *,
+        mode: str | None = None,
+        gate: Gate | None = None,
+        server: Server | None = None,
+    ) -> None:
         self._settings = settings
         self._types = dict(types)
         self._endpoint = endpoint(settings)
-        self._mode = mode
+        self._modes = anthropic.MODES if self._endpoint.api == "anthropic" else tuple(MODES)
+        known = self._modes if self._endpoint.api == "anthropic" else tuple(KNOWN)
+        if mode is not None and mode not in known:
+            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(known)}.")
+        self._server = server
+        if server:
+            self._endpoint = self._endpoint._replace(url=server.url, secrets=(server.key, server.url))
+        self._mode = mode or (TOLD if self._endpoint.is_local_file else None)
         self._gate = gate
         self._price = price_of(settings)
+        self._watched = Requests(
+            provider=self._endpoint.api,
+            model=self._endpoint.model,
+            host=self._endpoint.host,
+            port=urlsplit(self._endpoint.url).port,
+            temperature=settings.temperature,
+            max_tokens=settings.max_output_tokens,
+        )
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
         self._quiet_until = 0.0
@@ -104,7 +159,7 @@ class Client:
         self._lost: dict[str, None] = {}
         self._near: dict[str, int] = {}
         self._carriers: dict[tuple[CallKind, tuple[str, ...]], Any] = {}
-        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Plan] = {}
+        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Writer] = {}
         self._frames: dict[tuple[CallKind, tuple[str, ...], str, str], Frame] = {}
         self._open()
 
@@ -114,27 +169,34 @@ class Client:
         import openai
         import tenacity
 
-        self._vendor, self._http, self._tenacity = openai, httpx2, tenacity
-        timeout = httpx2.Timeout(self._settings.timeout_s, connect=min(_CONNECT_S, self._settings.timeout_s), pool=None)
+        self._http, self._tenacity, self._openai = httpx2, tenacity, openai
+        is_anthropic = self._endpoint.api == "anthropic"
+        self._vendor = anthropic.vendor() if is_anthropic else openai
+        timeout = self._timeout(self._settings.timeout_s)
         # no cap on connections: the driver bounds the calls, and a call that waits for a connection would seem to time out
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
         # a proxy from the environment cannot reach this machine's own loopback
         try:
-            http = openai.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
+            http = self._vendor.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
         except (ImportError, ValueError) as unusable:
             raise SettingsError(f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {unusable}") from None
-        key = self._settings.api_key
-        self._sdk = openai.AsyncOpenAI(
-            api_key=(key.get_secret_value() if key else "") or _NO_KEY,
+        given = self._settings.api_key
+        key = self._server.key if self._server else given.get_secret_value() if given and not self._endpoint.is_local_file else ""
+        make: Any = self._vendor.AsyncAnthropic if is_anthropic else openai.AsyncOpenAI
+        self._sdk = make(
+            api_key=key or _NO_KEY,
             base_url=self._endpoint.url,
             max_retries=0,
             timeout=timeout,
             http_client=http,
             default_headers={"Accept-Encoding": "gzip"},  # what cassettes can store as text
         )
-        if not self._endpoint.is_openai:
+        if not is_anthropic and not self._endpoint.is_openai:
             self._sdk.organization = self._sdk.project = None  # OPENAI_ORG_ID is for OpenAI alone
-        self._instructor = instructor.from_openai(self._sdk)
+        self._instructor: Any = instructor.from_anthropic(self._sdk) if is_anthropic else instructor.from_openai(self._sdk)
+
+    def _timeout(self, timeout_s: float) -> Any:
+        return self._http.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s), pool=None)
 
     @property
     def mode(self) -> str | None:
@@ -182,16 +244,15 @@ class Client:
         Raises:
             UsageError: The call names a fact type that this client was not given.
         """
-        plan = self._plan(call, mode or self._mode or FIRST)
-        return {"model": self._settings.model, "messages": plan.fill(call.prompt), **plan.static}
+        return self._plan(call, mode or self._mode or self._modes[0]).body(self._endpoint.model, call.prompt)
 
     def frame(self, call: Call, mode: str | None = None) -> Frame:
         """What `body(call)` has in common with the bodies of other articles; made once for all of them."""
-        mode = mode or self._mode or FIRST
+        mode = mode or self._mode or self._modes[0]
         plan = self._plan(call, mode)
         at = (call.kind, call.fact_types, mode, call.prompt.system)
         if at not in self._frames:
-            self._frames[at] = plan.frame(call.prompt, self._settings.model)
+            self._frames[at] = frame(plan, call.prompt, self._endpoint.model)
         return self._frames[at]
 
     def key(self, call: Call, mode: str | None = None) -> str:
@@ -204,15 +265,22 @@ class Client:
         return self._price.cost_usd(usage) if self._price else None
 
     def batch_files(self) -> BatchFiles:
-        """The endpoint's files and batches, over the connections of this client."""
-        return BatchFiles(self._sdk, self._endpoint, self._insist, lambda body: self._vendor.types.chat.ChatCompletion.construct(**body))
+        """The endpoint's files and batches, over the connections of this client.
 
-    async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None) -> Reply:
+        Raises:
+            SettingsError: The endpoint is Anthropic's, whose batches are of another kind.
+        """
+        if self._endpoint.api != "openai":
+            raise SettingsError(f"--batch asks over OpenAI's API, not for {self._settings.model!r}; leave it out.")
+        return BatchFiles(self._sdk, self._endpoint, self._insist, lambda body: self._openai.types.chat.ChatCompletion.construct(**body))
+
+    async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None, *, timeout_s: float | None = None) -> Reply:
         """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
 
         Args:
             call: The question.
             on_attempt: Told of every HTTP request as soon as it is over, before anything follows from it; what it raises is passed on.
+            timeout_s: Seconds for one attempt; None takes the settings'.
 
         Raises:
             EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted, or several
@@ -224,8 +292,9 @@ class Client:
         if self._sdk.is_closed():
             raise UsageError("This client is closed; make a new one.")
         entered, tried = time.monotonic(), self._mode
+        budget_s, timeout_s = self._settings.retry_budget_s, timeout_s or self._settings.timeout_s
         if tried is not None:
-            talk = _Talk(call, on_attempt, self._settings.retry_budget_s)
+            talk = _Talk(call, on_attempt, budget_s, timeout_s)
             reply, last = await self._exchange(talk, tried)
             if tried == self._mode and gives_shape(reply, len(call.fact_types)):
                 self._proven = True
@@ -236,22 +305,23 @@ class Client:
             if self._ended and self._ended[0] > entered:  # it ended while this call waited: no need to hear it once more
                 raise EndpointError(*self._ended[1].args, status=self._ended[1].status)
             if tried is None:
-                talk = _Talk(call, on_attempt, self._settings.retry_budget_s)  # waiting for the lock is no retrying
+                talk = _Talk(call, on_attempt, budget_s, timeout_s)  # waiting for the lock is no retrying
             if self._mode in (None, tried) and not self._proven:
                 return await self._walk(talk, refused=tried)
             settled = self._mode
-        return (await self._exchange(talk, settled or FIRST))[0]
+        return (await self._exchange(talk, settled or self._modes[0]))[0]
 
     async def _walk(self, talk: _Talk, refused: str | None) -> Reply:
         """Tries the modes with a real call, best first, until one gives the shape."""
         replies: list[Reply] = []
         self._mode = None
-        for mode in MODES:
+        for mode in self._modes:
             if mode == refused:
                 continue
             reply, last = await self._exchange(talk, mode, patience=1 if replies else 2)
             if gives_shape(reply, len(talk.call.fact_types)):
                 self._mode, self._proven = mode, True
+                _LOG.info("%s takes the schema as %s", self._endpoint.shown, mode)
                 return reply
             if not blames_mode(last):
                 return reply
@@ -264,10 +334,10 @@ class Client:
 
     def _lose(self, talk: _Talk, best: Reply) -> None:
         """Counts a call for which no mode worked; after a few the walk ends, so that a hopeless endpoint costs a bounded number."""
-        self._lost[self.key(talk.call, FIRST)] = None
+        self._lost[self.key(talk.call, self._modes[0])] = None
         if len(self._lost) < _LOST_WALKS:
             return
-        near = max(MODES, key=lambda mode: self._near.get(mode, 0))
+        near = max(self._modes, key=lambda mode: self._near.get(mode, 0))
         if self._near.get(near):
             self._mode, self._proven = near, True
         elif best.outcome == "bad_request":
@@ -282,6 +352,8 @@ class Client:
 
         def is_over(state: Any) -> bool:
             attempt, tries = state.outcome.result().attempt, self._settings.attempts
+            if self._server and self._server.ended():
+                return True
             if attempt.outcome == "no_connection" and not self._answered:
                 tries = min(tries, _FIRST_TRIES)
             elif patience and blames_mode(attempt):
@@ -299,6 +371,8 @@ class Client:
         last = tried.attempt
         if tried.ends_run:
             raise self._end(tried.ends_run, last.status)
+        if last.outcome in RETRIED and self._server and (why := self._server.ended()):
+            raise self._end(why)
         if last.outcome == "no_connection" and not self._answered:
             raise self._end(no_connection(self._endpoint, last.error or ""))
         if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR:
@@ -318,18 +392,20 @@ class Client:
         ticket = await self._gate.admit(body) if self._gate else None
         usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
-        try:
-            heard = await self._request(body)
-            usage = heard.usage
-        finally:
-            if self._gate:
-                self._gate.settle(ticket, usage)
-        latency_s = time.monotonic() - began
-        reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
-        attempt = Attempt(
-            key=key, mode=mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason, status=heard.status,
-            usage=heard.usage, latency_s=latency_s, retry_after_s=heard.retry_after_s, error=reply.error,
-        )  # fmt: skip
+        with self._watched.one(talk.call, mode) as answered:
+            try:
+                heard = await self._request(body, talk.timeout_s)
+                usage = heard.usage
+            finally:
+                if self._gate:
+                    self._gate.settle(ticket, usage)
+            latency_s = time.monotonic() - began
+            reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
+            answered.attempt = attempt = Attempt(
+                key=key, mode=mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason, status=heard.status,
+                usage=heard.usage, latency_s=latency_s, retry_after_s=heard.retry_after_s, error=reply.error,
+            )  # fmt: skip
+        _LOG.debug("%s %r: %s after %.2f s as %s", talk.call.kind, talk.call.article_id, attempt.outcome, latency_s, mode)
         self._answered = self._answered or heard.status is not None
         if heard.outcome in RETRIED:
             self._unanswered.add(talk.call.article_id)
@@ -338,6 +414,7 @@ class Client:
         if heard.again and (heard.outcome == "rate_limited" or (heard.status == HTTPStatus.SERVICE_UNAVAILABLE and heard.retry_after_s)):
             rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
+            _LOG.info("%s asks for a pause of %.1f s (status %s)", self._endpoint.shown, rest_s, heard.status)
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
 
@@ -349,7 +426,7 @@ class Client:
                 return await send()
             except Exception as error:  # noqa: BLE001 - as in `_request`
                 failure = error
-            return self._of_error(failure)
+            return self._of_error(failure, self._settings.timeout_s)
 
         policy = self._tenacity.AsyncRetrying(
             retry=self._tenacity.retry_if_result(lambda got: isinstance(got, Heard) and got.again),
@@ -365,23 +442,25 @@ class Client:
             raise EndpointError(f"{what}: {got.ends_run or f'{self._endpoint.shown!r}: {got.error}'}", status=got.status)
         return got
 
-    async def _request(self, body: dict[str, Any]) -> Heard:
-        static = {name: value for name, value in body.items() if name not in ("model", "messages")}
+    async def _request(self, body: dict[str, Any], timeout_s: float) -> Heard:
+        # what the SDKs' signatures want beside the body, in whose order nothing may move: cassettes hold exact bytes
+        needed = {name: body[name] for name in (("model", "max_tokens") if self._endpoint.api == "anthropic" else ("model",))}
+        # only where it differs: the SDK also tells it in a header
+        timed = {} if timeout_s == self._settings.timeout_s else {"timeout": self._timeout(timeout_s)}
         try:
-            async with asyncio.timeout(self._settings.timeout_s):  # the read timeout starts anew with each byte of a dripping body
-                completion = await self._instructor.create(
-                    response_model=None,
-                    model=body["model"],
-                    messages=body["messages"],
-                    extra_body=static,
-                )
+            async with asyncio.timeout(timeout_s):  # the read timeout starts anew with each byte of a dripping body
+                # all of it as `extra_body`, which takes the place of its namesakes: the SDK would walk through each message and the
+                # schema to look for keys to rename, a sixth of a call's CPU; bench/cpu_client.py measures it
+                answer = await self._instructor.create(response_model=None, messages=[], extra_body=body, **needed, **timed)
         except Exception as error:  # noqa: BLE001 - no list says what the vendors raise on a hostile body; `_of_error` sorts them
             failure = error
         else:
-            return of_completion(self._endpoint, completion)
-        return self._of_error(failure)
+            if self._endpoint.api == "anthropic":
+                return anthropic.of_message(self._endpoint, answer)
+            return unless_truncated(of_completion(self._endpoint, answer), sum(len(one["content"]) for one in body["messages"]))
+        return self._of_error(failure, timeout_s)
 
-    def _of_error(self, error: Exception) -> Heard:
+    def _of_error(self, error: Exception, timeout_s: float) -> Heard:
         """The vendors' errors as ours: the one place that knows their classes."""
         chain = list(_chain(error))
         for link in chain:
@@ -396,7 +475,7 @@ class Client:
         if any(isinstance(link, (http.ConnectError, http.ConnectTimeout, http.ProxyError)) for link in chain):
             return Heard("no_connection", cause, again=True)
         if isinstance(error, (self._vendor.APITimeoutError, TimeoutError)):
-            return Heard("timeout", f"No whole answer within {self._settings.timeout_s:g} s (--timeout).", again=True)
+            return Heard("timeout", f"No whole answer within {timeout_s:g} s (--timeout).", again=True)
         broken = isinstance(error, self._vendor.APIConnectionError) and not any(isinstance(link, http.DecodingError) for link in chain)
         if broken:
             return Heard("reset", f"The connection broke: {cause}", again=True)
@@ -407,27 +486,35 @@ class Client:
         self._ended = (time.monotonic(), error)
         return error
 
-    def _plan(self, call: Call, mode: str) -> Plan:
+    def _plan(self, call: Call, mode: str) -> Writer:
         at = (call.kind, call.fact_types, mode)
         if at not in self._plans:
             self._plans[at] = self._prepare(call, mode)
         return self._plans[at]
 
-    def _prepare(self, call: Call, mode: str) -> Plan:
+    def _prepare(self, call: Call, mode: str) -> Writer:
         """Has instructor write the body of one mode, with slots for the texts."""
         from instructor import Provider
         from instructor.v2 import Mode, mode_registry
 
-        handler, strict = MODES[mode]
+        handler, strict = KNOWN[mode]
         carrier = self._carrier(call)
-        write = mode_registry.get_handlers(Provider.OPENAI, Mode[handler]).request_handler
+        is_anthropic = self._endpoint.api == "anthropic"
+        provider = Provider.ANTHROPIC if is_anthropic else Provider.OPENAI
+        write = mode_registry.get_handlers(provider, Mode[handler]).request_handler
         written = write(response_model=carrier, kwargs={"messages": slots()})[1]
+        sampling = {} if self._settings.temperature is None else {"temperature": self._settings.temperature}
+        if is_anthropic:
+            tool = {name: written[name] for name in ("tools", "tool_choice")}
+            return anthropic.MessagePlan({"max_tokens": self._settings.max_output_tokens or anthropic.MAX_TOKENS, **sampling, **tool})
+        if mode == TOLD:
+            held = {"name": carrier.__name__, "schema": carrier.model_json_schema()}
+            written["response_format"] = {"type": "json_schema", "json_schema": held}
         if strict:  # no handler of instructor 1.17 sends it by itself
             holder = written["tools"][0]["function"] if "tools" in written else written["response_format"]["json_schema"]
             holder["strict"] = True
         messages = prepared(written.pop("messages"), carrier.model_json_schema())
-        if self._settings.temperature is not None:
-            written["temperature"] = self._settings.temperature
+        written.update(sampling)
         if self._settings.max_output_tokens is not None:
             # OpenAI's newer models refuse the old name, and most other servers know no other
             written["max_completion_tokens" if self._endpoint.is_openai else "max_tokens"] = self._settings.max_output_tokens
@@ -442,7 +529,7 @@ class Client:
             if unknown := [name for name in call.fact_types if name not in self._types]:
                 raise UsageError(f"Fact type {unknown[0]!r} is not among this client's: {', '.join(map(repr, self._types))}.")
             shape = envelope(call.kind, {name: self._types[name] for name in call.fact_types})
-            function = self._vendor.pydantic_function_tool(shape)["function"]  # the public face of the SDK's strict JSON Schema
+            function = self._openai.pydantic_function_tool(shape)["function"]  # the public face of the SDK's strict JSON Schema
             schema = tidy(function["parameters"])
             self._carriers[at] = new_class(
                 shape.__name__,

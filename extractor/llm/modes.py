@@ -6,7 +6,7 @@ Before changing it: a mode's name is remembered with runs and in cassettes, so a
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from extractor.fingerprint import canonical_json, fingerprint
 from extractor.records import Prompt, Reply
@@ -30,6 +30,13 @@ MODES: Mapping[str, Mode] = {
     "md_json": Mode("MD_JSON", strict=False),
 }
 """In the order in which they are tried."""
+
+TOLD = "json_schema/told"
+"""Held to the schema, and told it in words as well: for engines whose grammar follows the schema and whose model never sees it, so that
+what a field means would not reach it. It is no part of the walk: whoever knows the engine chooses it."""
+
+KNOWN: Mapping[str, Mode] = {**MODES, TOLD: Mode("JSON", strict=True)}
+"""Every mode that a run may be told."""
 
 FIRST = next(iter(MODES))
 """The mode that is tried first."""
@@ -70,6 +77,13 @@ class Frame(NamedTuple):
     """The JSON body, with `\\0user\\0` in the place of that text."""
 
 
+class Writer(Protocol):
+    """Writes the bodies of one mode for one set of fact types."""
+
+    def body(self, model: str, prompt: Prompt) -> dict[str, Any]:
+        """The JSON body with a call's texts; its parts are shared."""
+
+
 class Plan(NamedTuple):
     """The body of one mode for one set of fact types, without the texts of a call: written once, filled for each call."""
 
@@ -78,16 +92,20 @@ class Plan(NamedTuple):
     static: dict[str, Any]
     """The rest of the body: schema and sampling."""
 
+    def body(self, model: str, prompt: Prompt) -> dict[str, Any]:
+        """The JSON body with a call's texts; its parts are shared."""
+        return {"model": model, "messages": self.fill(prompt), **self.static}
+
     def fill(self, prompt: Prompt) -> list[dict[str, str]]:
         """The messages with a call's texts."""
         texts = {_SYSTEM: sendable(prompt.system), _USER: sendable(prompt.user), "": ""}
         return [{"role": role, "content": f"{before}{texts[slot]}{after}"} for role, before, slot, after in self.messages]
 
-    def frame(self, prompt: Prompt, model: str) -> Frame:
-        """The whole body with the slot still in the place of the prompt's own text."""
-        body = {"model": model, "messages": self.fill(prompt.model_copy(update={"user": _USER})), **self.static}
-        text = canonical_json(body)
-        return Frame(fingerprint(text), text)
+
+def frame(writer: Writer, prompt: Prompt, model: str) -> Frame:
+    """The whole body with the slot still in the place of the prompt's own text."""
+    text = canonical_json(writer.body(model, prompt.model_copy(update={"user": _USER})))
+    return Frame(fingerprint(text), text)
 
 
 def slots() -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ Before changing it: a price is taken only from the provider whose endpoint is as
 
 from typing import NamedTuple
 
-from extractor.llm.endpoint import OPENAI_URL, endpoint
+from extractor.llm.endpoint import endpoint
 from extractor.records import Usage
 from extractor.settings import Settings
 
@@ -36,19 +36,21 @@ def price_of(settings: Settings) -> Price | None:
     """The price of a run's model; None when neither the user nor the table of prices knows it.
 
     Args:
-        settings: `price_usd` wins; then the table, for the endpoint's own provider alone.
+        settings: A local model costs nothing; else `price_usd` wins; then the table, for the endpoint's own provider alone.
     """
+    if settings.local is not None:
+        return Price(0.0, 0.0, 0.0)
     if settings.price_usd is not None:
         given_input, given_output = settings.price_usd
         return Price(given_input, given_input, given_output)
-    if settings.base_url and endpoint(settings).is_loopback:  # nobody sells there, and the table takes a tenth of a second to load
+    asked = endpoint(settings)
+    if asked.is_loopback:  # nobody sells there, and the table takes a tenth of a second to load
         return None
     from genai_prices import Usage as Tokens
     from genai_prices import calc_price
 
     def dollars(**tokens: int) -> float:
-        url = settings.base_url or OPENAI_URL
-        return float(calc_price(Tokens(**tokens), model_ref=settings.model, provider_api_url=url).total_price)
+        return float(calc_price(Tokens(**tokens), model_ref=asked.model, provider_api_url=asked.url).total_price)
 
     try:
         # a million of each: prices that step up with the length of a request are taken at their highest, which errs on the safe side

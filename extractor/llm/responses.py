@@ -22,15 +22,22 @@ RETRIED: frozenset[AttemptOutcome] = frozenset(
 )
 """Outcomes of the transport's making: the same request may fare better a moment later."""
 
-# OpenAI, Azure, Groq, vLLM: code or "maximum context length"; llama.cpp: type; Anthropic: "prompt is too long"; Gemini: "input token count"
+# OpenAI, Azure, Groq, vLLM: code or "maximum context length"; llama.cpp: type; Anthropic: "prompt is too long"; Gemini: "input token
+# count"; vLLM: "maximum model length"; SGLang, Together: "longer than the model's context length"; LM Studio: "context length of only";
+# Ollama: "input length exceeds"; llama-cpp-python, with 500: "exceed context window"; TGI: "`inputs` tokens + `max_new_tokens` must be <=";
+# xAI: "maximum prompt length"; Mistral: "too large for model with"; Bedrock: "Input is too long"
 _OVERFLOW_CODES = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
 _OVERFLOW = re.compile(
     r"maximum context|context[ _](?:length|window|size)[^.]{0,60}exceed|exceed[^.]{0,60}context[ _](?:length|window|size)"
+    r"|longer than the (?:maximum )?model(?:'s context)? length|context length (?:of|is) only|input (?:length exceeds|is too long)"
+    r"|`inputs`[^.]{0,40}must (?:be <=|have less)|maximum prompt length|too large for model with"
     r"|prompt is too long|input token count|too many input tokens|larger than the context",
     re.IGNORECASE,
 )
+_MOST_CHARS_PER_TOKEN = 6.5  # English prose has 4 to 5, and other languages fewer: a count beyond this is of a part of the text
 _FILTER_CODES = {"content_filter", "content_policy_violation"}  # Azure, OpenAI: the prompt itself is refused, with 400
 _MODERATED = re.compile(r"moderation|flagged", re.IGNORECASE)  # OpenRouter: the same, with 403
+_QUOTA = re.compile(r"credit balance is too low", re.IGNORECASE)  # Anthropic, with 400
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
 _NO_MODEL_CODES = {"model_not_found", "invalid_model", "unknown_model"}
 # OpenRouter answers 404 where the model exists but none of its hosts takes tools or a schema
@@ -76,6 +83,26 @@ def of_completion(endpoint: Endpoint, completion: Any) -> Heard:
         return Heard("not_json", f"The answer is no chat completion: {endpoint.scrub(repr(odd))}", status=200, again=True)
 
 
+def unless_truncated(said: Heard, sent_chars: int) -> Heard:
+    """`said`, or a context overflow where the endpoint read much less than it was sent.
+
+    Ollama cuts what is longer than its context and answers as if nothing had happened (https://github.com/ollama/ollama/issues/4967): the
+    facts of what was cut off would be lost in silence. Its own count of tokens tells.
+
+    Args:
+        said: What came back, under status 200.
+        sent_chars: Code points of the messages sent.
+    """
+    read = said.usage.input_tokens
+    if said.outcome not in ("ok", "length", "no_content") or not 0 < read * _MOST_CHARS_PER_TOKEN < sent_chars:
+        return said
+    error = (
+        f"The endpoint says that it read {read:,} tokens of a request of {sent_chars:,} characters: it cut the rest off. "
+        "Give the model a longer context (Ollama: OLLAMA_CONTEXT_LENGTH or num_ctx)."
+    )
+    return said._replace(outcome="context_overflow", error=error)
+
+
 def of_status(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: object) -> Heard:
     """What an answer with an error status means.
 
@@ -92,10 +119,10 @@ def of_status(endpoint: Endpoint, status: int, headers: Mapping[str, str], body:
     outcome: AttemptOutcome = "bad_request"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         outcome, ends_run = "rate_limited", _quota(at) if error.codes & _QUOTA_CODES else None
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT):
-        outcome = "server_error"
     elif error.overflows():
         outcome = "context_overflow"
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT):
+        outcome = "server_error"
     elif error.codes & _FILTER_CODES or (status == HTTPStatus.FORBIDDEN and _MODERATED.search(error.message)):
         outcome = "content_filter"
     else:
@@ -235,11 +262,11 @@ def _quota(at: str) -> str:
 
 def _ends_run(endpoint: Endpoint, status: int, error: _Error, at: str) -> str | None:
     if status == HTTPStatus.UNAUTHORIZED:
-        return f"The key is refused at {at} Set OPENAI_API_KEY (or EXTRACTOR_API_KEY) to a valid key, or check --base-url."
-    if status == HTTPStatus.PAYMENT_REQUIRED or error.codes & _QUOTA_CODES:
+        return f"The key is refused at {at} Set {endpoint.key_variable} (or EXTRACTOR_API_KEY) to a valid key, or check --base-url."
+    if status == HTTPStatus.PAYMENT_REQUIRED or error.codes & _QUOTA_CODES or _QUOTA.search(error.message):
         return _quota(at)
     if status == HTTPStatus.FORBIDDEN:
-        return f"Access to model {endpoint.model!r} is denied at {at} Check what OPENAI_API_KEY may use, --model and --base-url."
+        return f"Access to model {endpoint.model!r} is denied at {at} Check what {endpoint.key_variable} may use, --model and --base-url."
     if (status == HTTPStatus.NOT_FOUND and not _NO_SUCH_FEATURE.search(error.message)) or error.codes & _NO_MODEL_CODES:
         return f"No model {endpoint.model!r} is found at {at} Check --model, and --base-url, which mostly ends in '/v1'."
     if error.param in _RUN_SETTINGS:

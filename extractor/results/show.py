@@ -1,4 +1,4 @@
-"""Facts and runs as people read them: the table of `show`, the summary of `status`.
+"""Facts as people read them: the table of `show`.
 
 In: a ledger, read-only. Out: text on a rich console. Floor: results.
 Before changing it: it works from the ledger's rows alone, so that facts of any type can be shown without their class.
@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from extractor.evidence.merge import HOW_TOLD
@@ -85,49 +83,6 @@ def told(count: int, verdict: str, fact_types: Sequence[str], counts: Iterable[M
     )
     hidden = left if verdict not in ("all", "quarantined") else 0
     return f"{said}; {hidden:,} quarantined: --verdict quarantined" if hidden else said
-
-
-def status(out: Console, summary: dict[str, Any]) -> None:
-    """Print what a run folder holds: articles, facts, failures with their reasons, tokens and cost."""
-    articles = summary["articles"]
-    counted = [f"{count} {name}" for name, count in articles.items()]
-    out.print(
-        f"[bold]Articles[/]  {', '.join(counted) or 'none yet'}" + (f", {summary['absent']} no longer there" if summary["absent"] else "")
-    )
-    table = Table(box=None, pad_edge=False)
-    for title, side in (("Facts", "left"), ("kept", "right"), ("repaired", "right"), ("quarantined", "right"), ("merged", "right")):
-        table.add_column(title, justify=side)  # type: ignore[arg-type]
-    by_type: dict[str, dict[str, int]] = {}
-    for entry in summary["facts"]:
-        by_type.setdefault(entry["fact_type"], {})[entry["verdict"]] = entry["count"]
-    for name, verdicts in by_type.items():
-        table.add_row(name, *(str(verdicts.get(verdict, 0)) for verdict in ("kept", "repaired", "quarantined", "merged")))
-    out.print(table)
-    cost = "unpriced" if summary["cost_usd"] is None else f"${summary['cost_usd']:.4f}"
-    unreported = f", {summary['attempts_without_usage']} without reported usage" if summary["attempts_without_usage"] else ""
-    out.print(
-        f"[bold]Requests[/]  {summary['attempts']}{unreported}: {summary['input_tokens']:,} tokens in "
-        f"({summary['cached_tokens']:,} cached), {summary['output_tokens']:,} out, {cost}"
-    )
-    for failure in summary["failures"]:
-        out.print(f"[bold red]{failure['status']}[/] {escape(failure['id'])}: {escape(failure['reason'] or '')}")
-    for path, reason in summary["unreadable"].items():
-        out.print(f"[bold red]unreadable[/] {escape(path)}: {escape(reason)}")
-    if "wrong" in summary:
-        out.print(
-            f"[bold]Verified[/]  {len(summary['wrong'])} things do not hold" if summary["wrong"] else "[bold]Verified[/]  all of it holds"
-        )
-        for line in summary["wrong"]:
-            out.print(f"  {escape(line)}")
-    last = summary["last_run"]
-    if last:
-        ended = f"ended with exit code {last['exit_code']}" if last["ended_at"] else "did not end (or is running)"
-        model = last["manifest"]["settings"]["model"]
-        if last["stopped"]:
-            out.print(f"[bold red]stopped[/] {escape(last['stopped'])}")
-        out.print(
-            f"[bold]Last run[/]  number {last['number']}, started {last['started_at']}, {ended}, model {escape(model)}", highlight=False
-        )
 
 
 def values(row: dict[str, Any]) -> Iterator[tuple[str, str]]:

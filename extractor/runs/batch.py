@@ -12,13 +12,12 @@ from typing import IO
 
 from extractor.errors import EndpointError, LimitReached, UsageError
 from extractor.evidence.outcome import Outcome
-from extractor.evidence.validate import JUDGE_VERSION
 from extractor.records import Article, Call, Reply
 from extractor.runs.dispatch import Dispatch
-from extractor.runs.flow import flow
 from extractor.runs.ledger_batches import BatchLedger
 from extractor.runs.run import READ_AHEAD, Progress, Run, Unreadable, read_some
 from extractor.runs.session import Session
+from extractor.runs.stored import judged_again, so_far
 
 TRIES = 3
 """Batches that one request goes into at most while it comes back without an answer; each may take a day."""
@@ -129,7 +128,7 @@ class BatchRun(Run):
 
     async def _go_on(self, article: Article) -> None:
         """Finish an article out of stored replies; where they end, its calls go into a batch and it waits beside them."""
-        got = self._judged_again(article) or self._so_far(article, self._stored)
+        got = judged_again(self._session, article) or so_far(self._session, article, self._stored)
         if isinstance(got, Outcome):
             self._session.remember(got)
             self.report = self.report.with_outcome(got, missed=False)
@@ -147,30 +146,6 @@ class BatchRun(Run):
                 self._stop(str(limit))
         if waits_for:
             waits_for.add(article)
-
-    def _judged_again(self, article: Article) -> Outcome | None:
-        """Where only our judging changed, what it makes of the stored replies, without a call: as in a live run."""
-        known = self._ledger.known([article.id]).get(article.id)
-        if known is None or known.judge_version == JUDGE_VERSION or known.outcome_key != self._session.key(article):
-            return None
-        not_asked = Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
-        got = self._so_far(article, lambda call: self._stored(call) or not_asked)
-        return got if isinstance(got, Outcome) and got.cause != "not_asked" else None
-
-    def _so_far(self, article: Article, stored: Callable[[Call], Reply | None]) -> Outcome | list[Call]:
-        """The outcome of an article, where stored replies go so far; else the calls that have none."""
-        steps = flow(article, self._session.plan)
-        calls = next(steps)
-        while True:
-            replies = [stored(call) for call in calls]
-            known = [reply for reply in replies if reply]
-            if len(known) < len(calls):
-                return [call for call, reply in zip(calls, replies, strict=True) if reply is None]
-            try:
-                calls = steps.send(known)
-            except StopIteration as end:
-                outcome: Outcome = end.value
-                return outcome
 
     def _stored(self, call: Call) -> Reply | None:
         key = self._session.client.key(call)

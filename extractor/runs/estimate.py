@@ -87,9 +87,11 @@ def what_changed(ledger: Ledger, session: Session, manifest: dict[str, Any]) -> 
         changed.append(f"the fact types ({', '.join(before['schemas'])} before)")
     changed += [
         f"{name} ({before['settings'].get(name)!r} before)"
-        for name in ("model", "temperature", "max_output_tokens")
+        for name in ("model", "temperature", "max_output_tokens", "part_chars")
         if now["settings"][name] != before["settings"].get(name)
     ]
+    if (published := before["options"].get("published")) != now["options"].get("published"):
+        changed.append(f"--published ({published or 'not given'} before)")
     if not changed:
         return None
     share = done / max(1, summary["attempts"])

@@ -10,25 +10,27 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from extractor.articles.discover import discover
 from extractor.articles.read import read
 from extractor.articles.walk import describe_skipped
 from extractor.errors import ArticleError, UsageError
 from extractor.facts import catalog
-from extractor.llm.cassette import Cassettes, Manifest, cassettes, read_manifest, write_manifest
+from extractor.llm.cassette import Cassettes, cassettes, read_manifest, write_manifest
 from extractor.llm.endpoint import endpoint
+from extractor.llm.local import LocalServer, fitted
 from extractor.llm.prices import BATCH_SHARE
-from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT
 from extractor.records import Article, Call, Record
 from extractor.runs.batch import BatchRun
+from extractor.runs.distribute import ClusterSession, ray_or_error
 from extractor.runs.estimate import Estimate, estimate, what_changed
 from extractor.runs.flow import flow
 from extractor.runs.ledger import LEDGER_NAME, Ledger
 from extractor.runs.ledger_batches import BatchLedger
+from extractor.runs.ledger_shards import ShardedLedger
 from extractor.runs.run import Progress, Run, RunReport, Unreadable
 from extractor.runs.session import Memory, Session
 from extractor.settings import DEFAULT_OUT, Settings, overridden
@@ -58,6 +60,10 @@ class RunOptions(Record):
     """Articles to ask at most, 1 or more; None for all."""
     retry_failed: bool = False
     """Ask articles again that are remembered as failed or partial."""
+    engine: Literal["asyncio", "ray"] = "asyncio"
+    """Where articles are asked: in this process, or by the workers of a Ray cluster."""
+    workers: int | None = Field(default=None, ge=1)
+    """Processes of the cluster; None for as many as the concurrency needs."""
     batch: bool = False
     """Ask through the provider's batches: half the price, answers within a day."""
 
@@ -93,24 +99,27 @@ async def arun(
 
     SIGINT and SIGTERM are handled while it lasts, where it runs in the main thread and nobody else handles them.
     """
-    if options.record and options.replay:
-        raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
+    _require_compatible(options)
     _require_limit(options)
-    if options.batch and (options.record or options.replay):
-        raise UsageError("--batch neither records nor replays: cassettes hold single requests. Drop one of them.")
     settings = overridden(settings)
+    if settings.local and (options.replay or options.batch):
+        other = "--replay" if options.replay else "--batch"
+        raise UsageError(f"--local and {other} exclude each other: a model file is asked at once, on this machine.")
+    if settings.local and options.engine == "ray":
+        raise UsageError("--local and --engine ray exclude each other: a model file is asked on this machine. Drop one of them.")
+    settings = fitted(settings)
     names, mode = options.fact_types, None
     if options.replay:
         recorded = read_manifest(options.replay)
-        shape = {name: getattr(recorded, name) for name in ("model", "temperature", "max_output_tokens", "part_chars", "repairs")}
-        settings = settings.model_copy(update={**shape, "api_key": settings.api_key or _UNUSED_KEY})
+        settings = recorded.asked(settings)
         names, mode = names or recorded.fact_types, recorded.mode
     endpoint(settings)
     types = catalog.load(names)
     sources = discover(options.paths)
     with ExitStack() as stack:
-        ledger = stack.enter_context(BatchLedger(options.out))
+        ledger = stack.enter_context(ShardedLedger(options.out))
         tapes = _open_cassettes(options, stack)
+        server = await _serve(settings, stack, notice)
         memory = Memory(
             ledger=ledger,
             cassettes=tapes,
@@ -118,30 +127,30 @@ async def arun(
             retry_failed=options.retry_failed,
             misses_are_outcomes=True,
         )
-        session = Session(types, settings, memory, mode=mode)
+        if options.engine == "ray":
+            session: Session = ClusterSession(
+                types, settings, memory, ledger=ledger, names=_everywhere(names), workers=options.workers, mode=mode, replay=options.replay
+            )
+        else:
+            session = Session(types, settings, memory, mode=mode, server=server)
         try:
             if options.record:
-                write_manifest(options.record, _tape_manifest(session))
+                write_manifest(options.record, session.tape_manifest())
             manifest = session.manifest(options.model_dump(mode="json"))
             if notice and (changed := what_changed(ledger, session, manifest)):
                 notice(changed)
             ledger.start_run(manifest, session.stored_types())
-            if options.batch:
-                work: Run = BatchRun(session, ledger, limit=options.limit, progress=progress, notice=notice)
-            else:
-                work = Run(session, limit=options.limit, progress=progress)
-                if notice and (waiting := ledger.open_batches()):
-                    notice(
-                        f"{len(waiting)} batches of this folder are on the way: with --batch their answers are used, without it asked anew."
-                    )
+            ledger.merge_shards()  # what workers of a killed run have left
+            work = _work(options, session, ledger, progress=progress, notice=notice)
             report = await work.over(_articles(sources, options.published))
             if notice and sources.skipped:
                 notice(describe_skipped(sources.skipped))
             if options.record:
-                write_manifest(options.record, _tape_manifest(session))
+                write_manifest(options.record, session.tape_manifest())
             return report
         finally:
             await session.aclose()
+            ledger.merge_shards()
 
 
 def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
@@ -153,7 +162,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
     """
     _require_limit(options)
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
     sources = discover(options.paths)
     with ExitStack() as stack:
@@ -184,7 +193,7 @@ def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[
         ArticleError: An article cannot be read.
     """
     settings = overridden(settings)
-    settings = settings.model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
+    settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY})
     types = catalog.load(options.fact_types)
     session = Session(types, settings, Memory())
     try:
@@ -209,6 +218,38 @@ def _articles(sources: Iterable[Any], published: date | None) -> Iterator[Articl
             yield Unreadable(source.id, str(error))
 
 
+def _work(options: RunOptions, session: Session, ledger: BatchLedger, *, progress: Progress | None, notice: Notice | None) -> Run:
+    if options.batch:
+        return BatchRun(session, ledger, limit=options.limit, progress=progress, notice=notice)
+    if notice and (waiting := ledger.open_batches()):
+        notice(
+            f"{len(waiting)} batches of this folder are on the way: with --batch their answers are used, without it they are asked anew."
+        )
+    return Run(session, limit=options.limit, progress=progress)
+
+
+def _require_compatible(options: RunOptions) -> None:
+    if options.record and options.replay:
+        raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
+    if options.batch and (options.record or options.replay):
+        raise UsageError("--batch neither records nor replays: cassettes hold single requests. Drop one of them.")
+    if options.engine == "ray":
+        if options.batch or options.record:
+            raise UsageError(
+                "--engine ray goes with neither --batch nor --record: its workers ask at once, each for itself. Drop one of them."
+            )
+        ray_or_error()
+
+
+def _everywhere(names: Iterable[str]) -> tuple[str, ...]:
+    """Fact types as workers can load them, who work in other folders."""
+    found = []
+    for name in names:
+        path, colon, class_name = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
+        found.append(f"{Path(path).resolve()}{colon}{class_name}" if path.endswith(".py") else name)
+    return tuple(found)
+
+
 def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
     if options.record:
         return stack.enter_context(cassettes(options.record, "record"))
@@ -217,19 +258,20 @@ def _open_cassettes(options: RunOptions, stack: ExitStack) -> Cassettes | None:
     return None
 
 
-def _tape_manifest(session: Session) -> Manifest:
-    settings = session.settings
-    return Manifest(
-        model=settings.model,
-        mode=session.client.mode,
-        fact_types=tuple(session.types),
-        prompts=(EXTRACT_PROMPT, REPAIR_PROMPT),
-        fingerprints=session.schemas,
-        temperature=settings.temperature,
-        max_output_tokens=settings.max_output_tokens,
-        part_chars=settings.part_chars,
-        repairs=settings.repairs,
-    )
+async def _serve(settings: Settings, stack: ExitStack, notice: Notice | None) -> LocalServer | None:
+    """The server of a local model, started; None where the settings name an endpoint."""
+    if settings.local is None:
+        return None
+    if notice:
+        threads = f"{settings.local_threads} thread{'s' * (settings.local_threads != 1)}"
+        notice(
+            f"Loading {settings.local.name}: {settings.concurrency} article{'s' * (settings.concurrency != 1)} at a time, "
+            f"{settings.local_context:,} tokens of context each, {threads}."
+        )
+    server = LocalServer(settings)
+    stack.callback(server.close)
+    await asyncio.to_thread(server.start)  # loading takes as long as reading the file
+    return server
 
 
 def _closed_aside(session: Session) -> None:

@@ -97,6 +97,7 @@ MIGRATIONS = (
         ) WITHOUT ROWID;
         """,
     ),
+    Migration("shards of a cluster's workers", "CREATE TABLE merged_shards (name TEXT PRIMARY KEY) WITHOUT ROWID"),
 )
 """Run in order on open; `PRAGMA user_version` counts those done."""
 
@@ -113,6 +114,9 @@ class LedgerFile:
         LedgerError: The folder is in use by another run, not writable, full, damaged, or of a newer version.
     """
 
+    JOURNAL = "WAL"
+    """SQLite's way to keep a transaction whole: in this one, looking does not wait for writing."""
+
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
         self._read_only = read_only
@@ -124,7 +128,7 @@ class LedgerFile:
             if not read_only:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._lock = _locked(folder / LOCK_NAME)
-            self._db = _connect(path, read_only=read_only)
+            self._db = _connect(path, read_only=read_only, journal=self.JOURNAL)
             self._migrate()
             self._opened()
         except (OSError, sqlite3.Error) as error:
@@ -206,19 +210,31 @@ class LedgerFile:
             self._db.executescript(f"BEGIN IMMEDIATE; {migration.sql}; PRAGMA user_version = {number}; COMMIT;")
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def _connect(path: Path, *, read_only: bool, journal: str) -> sqlite3.Connection:
     # autocommit: transactions are opened by hand, so that one is exactly what must stand or fall together
     uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    if read_only and not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK):
+        # SQLite wants to make files beside a WAL database even to read it; where nobody can, nobody writes either
+        uri += "&immutable=1"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
         if not read_only:
-            db.execute("PRAGMA journal_mode = WAL")  # looking does not wait for writing
+            db.execute(f"PRAGMA journal_mode = {journal}")
             db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut at most the last moments
         db.execute("PRAGMA busy_timeout = 10000")
     except sqlite3.Error:
         db.close()
         raise
     return db
+
+
+def settle(path: Path) -> None:
+    """Undo what a killed process left half written in a ledger, which a reader may not do."""
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+    try:
+        db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    finally:
+        db.close()
 
 
 def _locked(path: Path) -> int:

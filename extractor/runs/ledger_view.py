@@ -80,6 +80,14 @@ class LedgerView(LedgerFile):
                     "SELECT fact_type, verdict, COUNT(*) FROM facts GROUP BY fact_type, verdict ORDER BY fact_type, verdict"
                 )
             ],
+            "quarantined_for": dict(
+                db.execute(
+                    "SELECT json_extract(issue.value, '$.code') AS code, COUNT(DISTINCT article_id || ' ' || position) AS items"
+                    " FROM facts, json_each(facts.row, '$.issues') AS issue"
+                    " WHERE verdict = 'quarantined' AND json_extract(issue.value, '$.severity') = 'error'"
+                    " GROUP BY code ORDER BY items DESC, code"
+                ).fetchall()
+            ),
             "attempts": tokens[0],
             "input_tokens": int(tokens[1]),
             "cached_tokens": int(tokens[2]),

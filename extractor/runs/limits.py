@@ -113,7 +113,10 @@ class Limits:
         Raises:
             LimitReached: Its estimated cost is more than what is left of `max_cost_usd`, or `wind_down` was called.
         """
-        estimated = estimate_body(body)
+        return await self.admit_tokens(estimate_body(body))
+
+    async def admit_tokens(self, estimated: int) -> Ticket:
+        """The same for a request of about so many tokens."""
         async with self._turn:
             expected = Usage(input_tokens=round(estimated * self.ratio), output_tokens=round(self.output_tokens()))
             cost = self._price.cost_usd(expected) if self._price else 0.0

@@ -5,10 +5,12 @@ Before changing it: the command and the library share this class; what it does n
 """
 
 import asyncio
+import copy
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from weakref import WeakValueDictionary
 
 from extractor.errors import CassetteMiss
@@ -17,10 +19,10 @@ from extractor.evidence.validate import JUDGE_VERSION, check_examples
 from extractor.facts.catalog import type_fingerprint
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
-from extractor.llm.cassette import Cassettes
-from extractor.llm.client import Client
+from extractor.llm.cassette import Cassettes, Manifest
+from extractor.llm.client import Client, Gate, Server
 from extractor.llm.prices import price_of
-from extractor.llm.prompt import EXTRACT_PROMPT, prompt_fingerprints
+from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT, prompt_fingerprints
 from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
 from extractor.runs.ledger import Known, Ledger, Request
@@ -28,6 +30,9 @@ from extractor.runs.limits import Limits
 from extractor.runs.question import outcome_key, question_key
 from extractor.runs.rows import Provenance
 from extractor.settings import Settings
+from extractor.telemetry import reading
+
+_LOG = logging.getLogger(__name__)
 
 
 class Memory(NamedTuple):
@@ -53,13 +58,24 @@ class Session:
         settings: How to ask.
         memory: Where to remember.
         mode: A remembered way for the schema to travel; None takes the ledger's, else finds out with the first call.
+        gate: Asked before every request in the place of limits of its own; None makes those that the settings name.
+        server: What serves the settings' model file; it belongs to whoever started it.
 
     Raises:
         SchemaError: A worked example does not hold in its own text.
         SettingsError: There is no key and no endpoint.
     """
 
-    def __init__(self, types: Mapping[str, type[Fact]], settings: Settings, memory: Memory, *, mode: str | None = None) -> None:
+    def __init__(
+        self,
+        types: Mapping[str, type[Fact]],
+        settings: Settings,
+        memory: Memory,
+        *,
+        mode: str | None = None,
+        gate: Gate | None = None,
+        server: Server | None = None,
+    ) -> None:
         check_examples(types)
         self.types = types
         self.settings = settings
@@ -67,18 +83,28 @@ class Session:
         self.plan = Plan(types, settings.repairs, settings.part_chars)
         self.schemas = {name: type_fingerprint(fact_type) for name, fact_type in types.items()}
         self._prompts = prompt_fingerprints()
-        self._provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
+        self.provenance = Provenance(settings.model, f"{EXTRACT_PROMPT} {self._prompts[EXTRACT_PROMPT]}", self.schemas)
         self._question = question_key(self.schemas, self._prompts, settings.model_dump(exclude={"api_key"}))
         self._endpoint = fingerprint([settings.base_url, settings.model])
         remembered = memory.ledger.mode(self._endpoint) if memory.ledger and not mode else mode
         self._remembered_mode = remembered
         limited = settings.rpm or settings.tpm or settings.max_cost_usd
         self._limits = Limits(settings, price_of(settings)) if limited else None
-        self.client = Client(settings, types, mode=remembered, gate=self._limits)
+        self.client = Client(settings, types, mode=remembered, gate=gate or self._limits, server=server)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
+
+    def asking(self, types: Mapping[str, type[Fact]], settings: Settings) -> Self:
+        """This session for some of its types and other `repairs` and `timeout_s`: the same client, memory and bounds."""
+        other = copy.copy(self)
+        other.types, other.settings = types, settings
+        other.plan = Plan(types, settings.repairs, settings.part_chars)
+        other.schemas = {name: self.schemas[name] for name in types}
+        other._question = question_key(other.schemas, self._prompts, settings.model_dump(exclude={"api_key"}))  # noqa: SLF001 - as below
+        other.provenance = self.provenance._replace(schemas=other.schemas)
+        return other
 
     async def aclose(self) -> None:
         """Close the client; the ledger and the cassettes belong to whoever opened them."""
@@ -101,6 +127,21 @@ class Session:
             "prompts": self._prompts,
             "schemas": self.schemas,
         }
+
+    def tape_manifest(self) -> Manifest:
+        """What cassettes recorded by this session say about themselves."""
+        settings = self.settings
+        return Manifest(
+            model=settings.model,
+            mode=self.client.mode,
+            fact_types=tuple(self.types),
+            prompts=(EXTRACT_PROMPT, REPAIR_PROMPT),
+            fingerprints=self.schemas,
+            temperature=settings.temperature,
+            max_output_tokens=settings.max_output_tokens,
+            part_chars=settings.part_chars,
+            repairs=settings.repairs,
+        )
 
     def stored_types(self) -> dict[str, tuple[str, int, dict[str, Any]]]:
         """Fingerprint, version and JSON Schema of each fact type, for the ledger."""
@@ -134,7 +175,7 @@ class Session:
         """
         ledger, cassettes = self.memory.ledger, self.memory.cassettes
         key = self.key(article)
-        with cassettes.article(article.id) if cassettes else nullcontext():
+        with reading(article.id, self.types) as read, cassettes.article(article.id) if cassettes else nullcontext():
             known = ledger.known([article.id]).get(article.id) if ledger and not self.memory.ask_anew else None
             outcome = None
             if known and known.judge_version != JUDGE_VERSION and known.outcome_key == key:
@@ -142,13 +183,17 @@ class Session:
                 outcome = await self._drive(article, stored_only=True)
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
-        self.remember(outcome)
+            self.remember(outcome)
+            read.end(outcome.status, outcome.cause, _verdicts(outcome))
+        # the cause and never the reason, which may quote the article or the model
+        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
+        _LOG.log(level, "article %r: %s%s", article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
         return outcome
 
     def remember(self, outcome: Outcome) -> None:
         """Put what came of an article into the ledger, where there is one."""
         if ledger := self.memory.ledger:
-            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self._provenance)
+            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self.provenance)
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
@@ -195,11 +240,11 @@ class Session:
         if stored_only:
             return Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
         try:
-            reply = await self.client.ask(call, self._remember)
+            reply = await self.client.ask(call, self._remember, timeout_s=self.settings.timeout_s)
         except CassetteMiss as miss:
+            self.missed.add(call.article_id)
             if not self.memory.misses_are_outcomes:
                 raise
-            self.missed.add(call.article_id)
             return Reply(outcome="cassette_miss", error=str(miss))
         if ledger and self.client.mode and self.client.mode != self._remembered_mode:
             self._remembered_mode = self.client.mode
@@ -210,3 +255,9 @@ class Session:
         if self.memory.ledger:
             request = Request(self.client.frame(call, attempt.mode), self.client.endpoint_url, self.client.cost_usd(attempt.usage))
             self.memory.ledger.attempt(call, attempt, request)
+
+
+def _verdicts(outcome: Outcome) -> list[tuple[str, str]]:
+    """Type and verdict of each fact, believed or not."""
+    believed = [(fact.fact_type, str(fact.verdict)) for fact in outcome.facts]
+    return believed + [(item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged)]

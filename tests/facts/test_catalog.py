@@ -5,6 +5,8 @@ import collections.abc
 import enum
 import importlib.metadata
 import itertools
+import os
+import subprocess
 import sys
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -16,13 +18,16 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, create_model
 
-from extractor.errors import SchemaError
+from extractor.errors import SchemaError, UsageError
+from extractor.evidence.validate import Judge, check_examples
 from extractor.facts import catalog
-from extractor.facts.fact import Closed, Example, Fact, Name, Quote, Value, Verbatim
+from extractor.facts.fact import Attribution, Closed, Example, Fact, Name, Quote, Value, Verbatim
 from extractor.facts.money import Money
 from extractor.facts.party import Party
 from extractor.facts.quantity import Quantity
+from extractor.facts.starter import write_starter
 from extractor.facts.when import When
+from extractor.records import Article
 from extractor.schemas import FundingSource, NegotiationProposal, WeaponsTransfer
 
 SHIPPED = {"weapons_transfer": WeaponsTransfer, "funding_source": FundingSource, "negotiation_proposal": NegotiationProposal}
@@ -112,6 +117,85 @@ def test_an_installed_packages_types_are_found_by_their_entry_points(monkeypatch
         catalog.load(["broken"])
     with pytest.raises(SchemaError, match="'number' is not a fact type"):
         catalog.load(["number"])
+
+
+def test_a_package_that_is_really_installed_brings_its_types(tmp_path):
+    """Its metadata on the path of a fresh process is all that it takes: the command lists, shows and asks for the type by name."""
+    (tmp_path / "bans.py").write_text(FILE, encoding="utf-8")
+    metadata = tmp_path / "bans-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: bans\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[extractor.schemas]\nban = bans:Ban\n")
+    (tmp_path / "article.txt").write_text("Oslo bans the thing.")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    def said(*arguments):
+        command = [sys.executable, "-m", "extractor", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path).stdout
+
+    assert [line.split()[0] for line in said("schemas").splitlines()] == [*SHIPPED, "ban"]
+    assert "A thing that is banned." in said("prompt", "article.txt", "--schema", "ban", "--json")
+
+
+# -- a file to begin with --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "class_name"),
+    [
+        ("Sanction", "sanction.py", "Sanction"),
+        ("port-closure", "port_closure.py", "PortClosure"),
+        ("un_vote", "un_vote.py", "UnVote"),
+        ("UNVote", "un_vote.py", "UNVote"),
+    ],
+)
+def test_a_starter_file_loads_as_it_is(name, file, class_name, tmp_path, monkeypatch):
+    """Its class has the name asked for, its description reaches the model, and its example holds without a single doubt."""
+    monkeypatch.chdir(tmp_path)
+    assert write_starter(name) == Path(file)
+    ((registered, made),) = catalog.load([f"{tmp_path / file}:{class_name}"]).items()
+    assert f"{registered}.py" == file
+    assert made.__doc__
+    assert all(field.description for field in made.model_fields.values() if field.annotation is not Attribution)
+    check_examples({registered: made})
+    (example,) = made.examples
+    judge = Judge(Article(id="x", text=example.text, published=example.published))
+    assert [judge.judge(fact.model_dump_json(), made).issues for fact in example.facts] == [()]
+
+
+def test_a_starter_file_never_overwrites(tmp_path):
+    """What stands there stays, and another file can be named."""
+    path = tmp_path / "mine.py"
+    path.write_text("mine")
+    with pytest.raises(UsageError, match=r"exists already and is left as it is\. Name another file with -o"):
+        write_starter("Sanction", path)
+    assert path.read_text() == "mine"
+    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
+        write_starter("Sanction", tmp_path / "no" / "folder.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "no name for a fact type"),
+        ("1st", "no name for a fact type"),
+        ("a b", "no name for a fact type"),
+        ("../x", "no name for a fact type"),
+        ("_x", "no name for a fact type"),
+        ("Fünf", "no name for a fact type"),
+        ("WeaponsTransfer", "'weapons_transfer' is taken"),
+        ("weapons-transfer", "'weapons_transfer' is taken"),
+        ("fact", "'fact' is taken"),
+        ("none", "'none' is taken"),
+        ("when", "'when' is taken"),
+    ],
+)
+def test_a_name_that_cannot_be_a_types_is_refused(name, said, tmp_path, monkeypatch):
+    """Before a file is written."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=said):
+        write_starter(name)
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- not found -------------------------------------------------------------------------------------------------------------------------
@@ -414,11 +498,77 @@ def test_a_type_that_is_opened_for_more_keys_is_refused():
         catalog.load([made])
 
 
-def test_a_schema_keyword_that_strict_decoding_lacks_is_refused():
-    """What a field adds to the JSON Schema by hand is looked at too."""
-    made = create_model("Made", __base__=Fact, __doc__="x", field=(Annotated[str, Field(json_schema_extra={"not": {"const": "x"}})], ...))
-    with pytest.raises(SchemaError, match="Made's JSON Schema has 'not'"):
+@pytest.mark.parametrize("keyword", ["oneOf", "allOf", "patternProperties", "prefixItems", "not", "if", "propertyNames"])
+def test_a_schema_keyword_that_strict_decoding_lacks_is_refused_by_field(keyword):
+    """What a field adds to the JSON Schema by hand is looked at too, at any depth of any part."""
+    by_hand = Annotated[str, Field(json_schema_extra={"anyOf": [{keyword: {"const": "x"}}]})]
+    with pytest.raises(SchemaError, match=rf"^Made\.field: its JSON Schema has '{keyword}'"):
+        catalog.load([with_field(by_hand)])
+    part = create_model("Part", __base__=Closed, deep=(list[by_hand], ...))
+    with pytest.raises(SchemaError, match=rf"^Part\.deep: its JSON Schema has '{keyword}'"):
+        catalog.load([with_field(part)])
+
+
+def test_words_of_a_field_are_no_keywords():
+    """A fixed word or a field may be called `not` or `if`."""
+    catalog.load(
+        [
+            create_model(
+                "Made", __base__=Fact, __doc__="x", **{"not": (Literal["if", "oneOf"], Field(json_schema_extra={"examples": [{"not": 1}]}))}
+            )
+        ]
+    )
+
+
+@pytest.mark.parametrize("pattern", [r"\d+", r"^[A-Z]\w*$", r"\bno\b"])
+def test_a_pattern_that_engines_drop_is_refused(pattern):
+    """llama.cpp takes any text for a pattern with an escape for a class of characters, and says so in its log alone."""
+    with pytest.raises(SchemaError, match=r"^Made\.field: its pattern .* some engines drop in silence; write it out, such as '\[0-9\]'"):
+        catalog.load([with_field(Annotated[str, Field(pattern=pattern)])])
+    catalog.load([with_field(Annotated[str, Field(pattern=r"^[0-9]+\.[A-Za-z]*$")])])
+
+
+def test_a_field_has_one_name():
+    """An alias would be what the model is asked for, and nothing else would call it so."""
+    with pytest.raises(SchemaError, match=r"^Made\.field has an alias.*Rename the field"):
+        catalog.load([with_field(Annotated[str, Field(alias="other")])])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("version", "2", "Made.version is '2'; expected a whole number"),
+        ("version", True, "Made.version is True"),
+        ("examples", "text", "Made.examples is a str; expected a tuple of Example"),
+        ("examples", ({"text": "x"},), "Worked example 1 of Made is no Example"),
+        ("examples", (Example("x", None, ()), Example("x", None, 5)), "Worked example 2 of Made is no Example"),
+        (
+            "examples",
+            (Example("x", None, ({"evidence": []},)),),
+            "Worked example 1 of Made has a dict among its facts; expected Made alone",
+        ),
+    ],
+)
+def test_what_stands_beside_the_fields_is_checked_too(name, value, said):
+    """Version and examples, by name and number, before anything reads them."""
+    made = with_field(str)
+    setattr(made, name, value)
+    with pytest.raises(SchemaError) as caught:
         catalog.load([made])
+    assert str(caught.value).startswith(said)
+
+
+def test_an_example_that_is_no_fact_is_told_by_its_field(write):
+    """The file's own class refuses it: the message has the field and the value, in one line."""
+    source = (
+        FILE
+        + "\nBan.examples = (Ban.model_validate({'evidence': ['x'], 'attribution': {'certainty': 'sure'}, 'is_background': False, 'thing': 'x'}),)\n"
+    )
+    with pytest.raises(
+        SchemaError, match=r"cannot be loaded: Ban at 'attribution.certainty': Input should be .*\(got 'sure'\)\.$"
+    ) as caught:
+        catalog.load([str(write(source))])
+    assert "\n" not in str(caught.value)
 
 
 # -- fingerprints ----------------------------------------------------------------------------------------------------------------------

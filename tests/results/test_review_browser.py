@@ -541,12 +541,19 @@ def test_pictures_are_drawn_from_any_type(of):
     old = article("old.txt", "Norway sold tanks to Kenya in 1944.", published="2025-05-05")
     rows.append(row(old, "b2:old", spans=[(0, 10)], value=deal("Norway", "Kenya", day="1944-05-06")))
     opened = of([*sources, old], rows)
+
+    def drawn():
+        said = opened.js("return document.querySelector('#timeline svg').getAttribute('aria-label')")
+        return said.startswith(f"{believed} facts ")
+
+    believed = sum(1 for one in rows if one["verdict"] != "quarantined")
+    assert drawn()
     assert len(opened.all("#timeline .bar")) > 10
     assert "before" in opened.text("#timeline svg")
     names = opened.js("return [...document.querySelectorAll('#flows svg > text')].map((name) => name.firstChild.data)")
     assert len(names) == 20
     assert [sum("others" in name for name in side) for side in (names[:10], names[10:])] == [1, 1]
-    believed = sum(1 for one in rows if one["verdict"] != "quarantined")  # each has one seller and one buyer, and each is in the picture
+    # each has one seller and one buyer, and each is in the picture
     assert [sum(int(name.split()[-1]) for name in side) for side in (names[:10], names[10:])] == [believed, believed]
     assert "the 50 most frequent of " in opened.text("#flows summary")
     overlap = opened.js(
@@ -558,10 +565,11 @@ def test_pictures_are_drawn_from_any_type(of):
     assert " + " in opened.js("return document.getElementById('party').value")
     assert 0 < opened.shown() < 100
     opened.keys("c")
+    opened.until(drawn)  # pictures come after the lists
     opened.js("document.querySelector('#timeline .hit').dispatchEvent(new MouseEvent('click'))")
     assert opened.shown() == 1
     opened.keys("c")
-    opened.until(lambda: len(opened.all("#timeline .bar")) > 10)
+    opened.until(drawn)
     opened.one("#timeline summary").send_keys(Keys.ENTER)
     opened.all("#timeline td button")[0].send_keys(Keys.ENTER)
     assert opened.shown() == 1

@@ -8,14 +8,14 @@ import sys
 import time
 
 import pytest
-from answers import ARTICLE, answering, is_repair, misquoted, transfer, write_articles
+from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 from batch_endpoint import BatchEndpoint
 
-from extractor.errors import UsageError
+from extractor.errors import SettingsError, UsageError
 from extractor.llm import batch_files
 from extractor.llm import client as client_module
-from extractor.runs import batch as batch_module
 from extractor.runs import dispatch as dispatch_module
+from extractor.runs import run as run_module
 from extractor.runs.batch import TRIES, BatchRun
 from extractor.runs.folder import RunOptions, dry_run, run
 from extractor.runs.ledger import Ledger
@@ -39,7 +39,7 @@ class Trial:
     """Articles, a run folder, and what was said."""
 
     def __init__(self, tmp_path, count=4):
-        self.articles = write_articles(tmp_path / "articles", count)
+        self.articles = told_apart(write_articles(tmp_path / "articles", count))
         self.out = tmp_path / "out"
         self.said = []
 
@@ -201,8 +201,7 @@ def test_a_request_that_never_gets_an_answer_fails_its_article_alone(trial):
         report = trial.run(endpoint)
         assert [len(bodies) for bodies in endpoint.inputs.values()] == [4] + [1] * (TRIES - 1)
         assert (report.exit_code, report.complete, report.failed) == (3, 3, 1)
-        (failure,) = trial.summary["failures"]
-        assert (failure["id"], failure["cause"]) == ("a02.txt", "server_error")
+        assert trial.sql("SELECT id, cause FROM articles WHERE status = 'failed'") == [("a02.txt", "server_error")]
         assert trial.run(endpoint).unchanged_incomplete == 1
         assert len(endpoint.batches) == TRIES
         dead = False
@@ -238,12 +237,12 @@ def test_a_long_article_is_halved_in_the_next_batch(trial):
 
 
 def test_articles_of_the_same_text_are_asked_once(trial):
-    """One key is in one batch once, whatever number of articles wait for it; repairs name their article, and are each its own."""
+    """One key is in one batch once, whatever number of articles wait for it; so are their repairs."""
     for name in ("a01.txt", "a02.txt"):
         (trial.articles / name).write_text((trial.articles / "a00.txt").read_text(encoding="utf-8"), encoding="utf-8")
     with BatchEndpoint(answering(transfer(), misquoted(), **REPAIRED)) as endpoint:
         assert trial.run(endpoint).complete == 4
-        assert [len(bodies) for bodies in endpoint.inputs.values()] == [2, 4]
+        assert [len(bodies) for bodies in endpoint.inputs.values()] == [2, 2]
     assert len(trial.facts) == 8
 
 
@@ -267,7 +266,7 @@ def test_few_batches_are_open_at_a_time(trial, monkeypatch):
     """No more articles are read than wait for so many batches; the others follow as batches end."""
     monkeypatch.setattr(dispatch_module, "MAX_REQUESTS", 1)
     monkeypatch.setattr(dispatch_module, "MOST_OPEN", 2)
-    monkeypatch.setattr(batch_module, "READ_AHEAD", 1)
+    monkeypatch.setattr(run_module, "READ_AHEAD", 1)
     most = 0
 
     def answer(request):
@@ -377,12 +376,18 @@ def test_the_limit_counts_articles(trial):
 
 @pytest.mark.parametrize(
     ("changes", "settings", "words"),
-    [({"replay": "x"}, {}, "--batch"), ({"record": "x"}, {}, "--batch"), ({}, {"rpm": 10}, "--rpm"), ({}, {"tpm": 10}, "--tpm")],
+    [
+        ({"replay": "x"}, {}, "--batch"),
+        ({"record": "x"}, {}, "--batch"),
+        ({}, {"rpm": 10}, "--rpm"),
+        ({}, {"tpm": 10}, "--tpm"),
+        ({}, {"model": "anthropic/any", "base_url": None, "api_key": "none"}, "--batch"),
+    ],
 )
 def test_options_that_do_not_go_with_batches_are_said_before_any_call(trial, changes, settings, words):
     """What a batch cannot keep is refused, not left out in silence."""
     with BatchEndpoint(answering(transfer())) as endpoint:
-        with pytest.raises(UsageError, match=words):
+        with pytest.raises((UsageError, SettingsError), match=words):
             trial.run(endpoint, settings=settings, **changes)
         assert endpoint.uploads == []
 
@@ -495,7 +500,7 @@ def test_a_newer_judge_asks_nothing(trial, monkeypatch):
     with BatchEndpoint(answering(transfer(), misquoted(), **REPAIRED)) as endpoint:
         trial.run(endpoint)
         before = trial.facts
-        for module in ("batch", "session"):
+        for module in ("stored", "session"):
             monkeypatch.setattr(f"extractor.runs.{module}.JUDGE_VERSION", 10_000)
         report = trial.run(endpoint)
         assert (report.complete, len(endpoint.batches)) == (4, 2)

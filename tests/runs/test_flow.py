@@ -4,6 +4,7 @@ import json
 import pickle
 import random
 import re
+import time
 from collections import Counter
 
 import pytest
@@ -387,6 +388,16 @@ def test_a_repair_that_repeats_a_believed_fact_of_elsewhere_leaves_its_own_recor
     assert driven.outcome.merged == ()
 
 
+def test_a_repair_that_is_a_record_nobody_asked_about_is_not_believed():
+    """It stands in the article, but shares neither passage nor words with what was to be corrected: no record is added by a repair."""
+    driven = Driven(
+        [ok(boat=[boat("Drift", evidence=["The Drift carries 99 crates."])]), ok(boat=[fixed(boat("Heron"))])],
+        plan=PLAN._replace(repairs=1),
+    )
+    assert driven.outcome.facts == ()
+    assert codes(driven.outcome.quarantined[0])[-1] == ["another_record"]
+
+
 TWO_OF_ONE_SENTENCE = Article(id="x", text="Germany lends the Alder and 2 tugs, and Norway lends the Birch and 3 rafts.")
 
 
@@ -444,6 +455,36 @@ def test_a_repair_with_a_key_twice_is_not_believed_either():
     entry = f'{{"item": 2, "fact": {two}, "item": 1, "fact": {one}}}'
     driven = Driven([ok(boat=[wrong]), ok(boat=[entry])])
     assert codes(driven.outcome.quarantined[0])[-1] == ["not_in_evidence", "not_repaired"]
+
+
+# -- hostile answers -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["the same ten", "each of its own", "all about one common word", "inventions"])
+def test_thousands_of_facts_in_one_answer_cost_what_they_are(kind):
+    """Judging and merging take time linear in the number of facts: five times as many take about five times as long."""
+
+    def taken(number):
+        text = (
+            "\n\n".join(f"The Ship{n} carries {n} crates." for n in range(number))
+            if kind == "each of its own"
+            else TEXT + " crates" * 10_000
+        )
+        entries = {
+            "the same ten": lambda n: boat(NAMES[n % 10]),
+            "each of its own": lambda n: boat(f"Ship{n}", n),
+            "all about one common word": lambda n: boat("crates", evidence=["crates", f"The {NAMES[n % 10]} carries"], number=None),
+            "inventions": lambda n: boat("Nowhere", n),
+        }[kind]
+        began = time.process_time()
+        plan = PLAN._replace(repairs=0, part_chars=10**7)
+        outcome = Driven([ok(boat=list(map(entries, range(number))))], article=Article(id="x", text=text), plan=plan).outcome
+        assert len(outcome.facts) + len(outcome.merged) + len(outcome.quarantined) == number
+        return time.process_time() - began
+
+    few, many = taken(400), taken(2_000)
+    assert many < few * 12 + 1  # a square would be 25 times
 
 
 # -- long articles ---------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from answers import answering, transfer, write_articles
@@ -20,6 +22,7 @@ from extractor.testing import LoopbackEndpoint
 
 PROVENANCE = Provenance("a-model", "extract.v1 b2:0", {"weapons_transfer": "b2:1"})
 SECRET = "sk-" + "verysecretkey123456"  # in two pieces, so that no scanner takes it for a leak
+DOCS = Path(__file__).parents[2] / "docs" / "ledger.md"
 TEXT = "Norway will give 13 tanks to Ukraine, the ministry in Oslo said."
 
 
@@ -213,6 +216,18 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date(tmp_path):
         assert [failure["id"] for failure in ledger.failures()] == ["a"]
 
 
+def test_the_docs_name_every_table_and_column(tmp_path):
+    """`docs/ledger.md` has each table of the newest schema with each of its columns, and no other."""
+    begin(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "ledger.sqlite")
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    schema = {table: [column[1] for column in db.execute(f"PRAGMA table_info({table})")] for table in tables}
+    db.close()
+    rows = [line.split("|") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    told = {row[1].strip(" `"): re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", row[3])) for row in rows}
+    assert told == schema
+
+
 def test_an_input_that_can_be_read_again_is_no_longer_called_unreadable(tmp_path):
     """What a whole run could read is forgotten as unreadable; a run that stopped early forgets nothing."""
     with begin(tmp_path) as ledger:
@@ -263,6 +278,31 @@ def test_a_folder_without_a_run_is_said_so(tmp_path):
     with pytest.raises(UsageError, match="extractor run"):
         Ledger(tmp_path, read_only=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_folder_that_cannot_be_written_can_be_looked_at(tmp_path, monkeypatch):
+    """From a read-only disk, or as another user, facts are shown and nothing is made beside the ledger."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+    before = sorted(path.name for path in tmp_path.iterdir())
+    monkeypatch.setattr("extractor.runs.ledger_file.os.access", lambda *_: False)  # root may write anywhere
+    with Ledger(tmp_path, read_only=True) as ledger:
+        assert len(list(ledger.rows())) == 1
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("what", ["the folder", "its lock", "its ledger"])
+def test_a_run_folder_that_cannot_be_made_is_a_clear_error(what, tmp_path):
+    """A file or folder in the way is named, and nothing else is touched."""
+    (tmp_path / "out").mkdir()
+    folder = {"the folder": tmp_path / "file", "its lock": tmp_path / "out", "its ledger": tmp_path / "out"}[what]
+    if what == "the folder":
+        folder.write_text("something else")
+    else:
+        (folder / {"its lock": "run.lock", "its ledger": "ledger.sqlite"}[what]).mkdir()
+    with pytest.raises(LedgerError, match="cannot be used"):
+        Ledger(folder)
+    assert what != "the folder" or folder.read_text() == "something else"
 
 
 def test_a_full_disk_is_a_clear_error_and_nothing_is_corrupted(tmp_path):

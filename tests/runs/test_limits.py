@@ -135,17 +135,17 @@ def test_estimates_are_corrected_by_what_was_used():
 def test_a_limit_on_cost_needs_a_price():
     """An unknown model is unpriced, never free: the run does not start."""
     with pytest.raises(SettingsError, match="--price"):
-        Limits(Settings(model="somebody-s-own", max_cost_usd=1), price_of(Settings(model="somebody-s-own")))
+        Limits(Settings(model="somebody-s-own", max_cost_usd=1), price_of(Settings(model="somebody-s-own", api_key="k")))
 
 
 @pytest.mark.parametrize(
     ("settings", "known"),
     [
-        (Settings(model="gpt-5-mini"), True),
+        (Settings(model="gpt-5-mini", api_key="k"), True),
         (Settings(model="gpt-5-mini", base_url="https://api.openai.com/v1"), True),
         (Settings(model="gpt-5-mini", base_url="http://127.0.0.1:8000/v1"), False),
         (Settings(model="qwen3:14b", base_url="http://127.0.0.1:8000/v1", price_usd=(0.5, 1.5)), True),
-        (Settings(model="reference-answers"), False),
+        (Settings(model="reference-answers", api_key="k"), False),
     ],
 )
 def test_prices_are_those_of_the_asked_endpoint_alone(settings, known):

@@ -1,4 +1,4 @@
-"""Helpers for tests, of this package and of services built on it: an endpoint on this machine that answers as it is told.
+"""An endpoint on this machine that answers as it is told.
 
 In: a function from request body to answer. Out: an OpenAI-compatible HTTP server on loopback. Floor: testing, beside cli.
 Before changing it: it speaks real HTTP over real sockets, since the SDK's transports cannot be patched by the usual mocks, and it
@@ -55,7 +55,7 @@ class Fault(NamedTuple):
 
 
 Answer = dict[str, Any] | str | Raw | Fault
-"""A dict is the answer's JSON object and a str its text, both wrapped into a chat completion that fits the request."""
+"""A dict is the answer's JSON object and a str its text, both wrapped into the completion or message that fits the request."""
 
 
 class LoopbackEndpoint:
@@ -115,7 +115,7 @@ class LoopbackEndpoint:
         if error is None and self._errors:
             raise self._errors[0]
 
-    def _respond(self, request: dict[str, Any], headers: dict[str, str]) -> Raw | Fault:
+    def _respond(self, path: str, request: dict[str, Any], headers: dict[str, str]) -> Raw | Fault:
         with self._lock:
             self.requests.append(request)
             self.times.append(time.monotonic())
@@ -124,7 +124,7 @@ class LoopbackEndpoint:
             answer = self._answer(request)
             if isinstance(answer, (Raw, Fault)):
                 return answer
-            return Raw(completion(request, answer))
+            return Raw((message if path.endswith("/messages") else completion)(request, answer))
         except Exception as error:  # noqa: BLE001 - whatever the test's function raises belongs to the test, on exit
             self._errors.append(error)
             return Raw({"error": {"message": f"the test's answer raised {error!r}"}}, 500)
@@ -171,10 +171,34 @@ def completion(
     } | ({"usage": counted} if usage else {})
 
 
+def message(request: Mapping[str, Any], answer: Mapping[str, Any] | str, *, stop_reason: str | None = None) -> dict[str, Any]:
+    """The same as `completion` in Anthropic's way: as a tool's input where the request offers tools and `answer` is an object.
+
+    Args:
+        request: The parsed request body.
+        answer: The JSON object, or a text to be sent as it is.
+        stop_reason: `tool_use`, `end_turn`, `max_tokens`, `refusal`, …; None is what fits the answer.
+    """
+    is_tool = not isinstance(answer, str) and bool(request.get("tools"))
+    text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    used = {"type": "tool_use", "id": "toolu_0", "name": request["tools"][0]["name"], "input": answer} if is_tool else None
+    sent = len(json.dumps([request.get("system"), request.get("messages")])) // _CHARS_PER_TOKEN
+    return {
+        "id": "msg_loopback",
+        "type": "message",
+        "role": "assistant",
+        "model": request.get("model", ""),
+        "content": [used or {"type": "text", "text": text}],
+        "stop_reason": stop_reason or ("tool_use" if is_tool else "end_turn"),
+        "stop_sequence": None,
+        "usage": {"input_tokens": sent, "output_tokens": len(text) // _CHARS_PER_TOKEN + 1},
+    }
+
+
 def mode_of(request: Mapping[str, Any]) -> str:
     """How a request carries its schema, by the names that `Attempt.mode` uses: `json_schema/strict`, `md_json` and so on."""
     if tools := request.get("tools"):
-        return "tools/strict" if tools[0]["function"].get("strict") else "tools"
+        return "tools/strict" if tools[0].get("function", {}).get("strict") else "tools"
     form = request.get("response_format") or {}
     if form.get("type") == "json_schema":
         return "json_schema/strict" if form["json_schema"].get("strict") else "json_schema"
@@ -239,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
         if len(data) < length:  # the client went away in the middle of its request
             self.close_connection = True
             return
-        answer = self.server.endpoint._respond(json.loads(data), {k.lower(): v for k, v in self.headers.items()})  # noqa: SLF001
+        answer = self.server.endpoint._respond(self.path, json.loads(data), {k.lower(): v for k, v in self.headers.items()})  # noqa: SLF001
         if isinstance(answer, Fault):
             self._go_wrong(answer)
             return

@@ -1,0 +1,125 @@
+import ssl
+
+import pytest
+from answers import answering, transfer, write_articles
+
+from extractor.runs import session as session_module
+from extractor.runs.folder import RunOptions, dry_run, run
+from extractor.settings import Settings
+from extractor.testing import LoopbackEndpoint, Raw, completion
+
+PRICE = (1.0, 10.0)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """No test here speaks TLS."""
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
+
+
+@pytest.fixture
+def endpoint():
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        yield endpoint
+
+
+def options_of(tmp_path, **changes):
+    return RunOptions(**{"paths": (str(tmp_path / "articles"),), "fact_types": ("weapons_transfer",), "out": tmp_path / "out", **changes})
+
+
+def noticed(tmp_path, endpoint, *, options=(), **settings):
+    """What a run over the folder says, and how many requests were made before it said so."""
+    said = []
+    report = run(
+        options_of(tmp_path, **dict(options)),
+        Settings(**{"base_url": endpoint.base_url, "price_usd": PRICE, **settings}),
+        notice=lambda line: said.append((len(endpoint.requests), line)),
+    )
+    return report, said
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "name"),
+    [
+        ({}, {"model": "another"}, "model ('gpt-5-mini' before)"),
+        ({}, {"temperature": 0.5}, "temperature (None before)"),
+        ({}, {"part_chars": 1000}, "part_chars (16000 before)"),
+        ({"published": "2026-01-02"}, {}, "--published (not given before)"),
+        ({"fact_types": ("funding_source",)}, {}, "the fact types (weapons_transfer before)"),
+    ],
+    ids=["model", "temperature", "part_chars", "published", "fact types"],
+)
+def test_what_changed_is_said_with_its_cost_before_the_first_request(options, settings, name, tmp_path, endpoint):
+    """A change that asks articles again is named, with how many, tokens and dollars, before anything is paid."""
+    write_articles(tmp_path / "articles", 4)
+    report, said = noticed(tmp_path, endpoint)
+    assert (said, len(endpoint.requests)) == ([], 4)
+    used = report.usage.input_tokens + report.usage.output_tokens
+    _, said = noticed(tmp_path, endpoint, options=options, **settings)
+    ((requests, line),) = said
+    assert requests == 4
+    assert f"Since the last run {name} changed: up to 4 articles of this folder will be asked again, about {used:,} tokens" in line
+    assert f"about ${report.cost_usd:.2f}" in line
+
+
+def test_a_changed_schema_is_said_by_its_name(tmp_path, endpoint, monkeypatch):
+    """An edited fact type asks again, and says which."""
+    write_articles(tmp_path / "articles", 2)
+    noticed(tmp_path, endpoint)
+    monkeypatch.setattr(session_module, "type_fingerprint", lambda _: "b2:edited")
+    report, said = noticed(tmp_path, endpoint, price_usd=None)
+    assert "weapons_transfer's schema changed" in said[0][1]
+    assert "at an unknown price" in said[0][1]
+    assert report.complete == 2
+
+
+def test_nothing_is_said_where_nothing_is_asked(tmp_path, endpoint, monkeypatch):
+    """Neither a run as before nor a newer judge says that anything will be asked again, and neither asks."""
+    write_articles(tmp_path / "articles", 2)
+    noticed(tmp_path, endpoint)
+    assert noticed(tmp_path, endpoint, concurrency=3)[1] == []
+    monkeypatch.setattr(session_module, "JUDGE_VERSION", session_module.JUDGE_VERSION + 1)
+    report, said = noticed(tmp_path, endpoint)
+    assert (report.complete, report.usage.attempts, said, len(endpoint.requests)) == (2, 0, [], 2)
+
+
+def test_a_dry_run_estimates_what_the_run_then_uses(tmp_path):
+    """Articles, requests and tokens of a dry run are about those of the run after it; it sends and writes nothing."""
+    write_articles(tmp_path / "articles", 3)
+    long = "\n\n".join(f"Paragraph {number}. {'Nobody else spoke. ' * 40}" for number in range(6))
+    (tmp_path / "articles" / "long.txt").write_text(long, encoding="utf-8")
+    (tmp_path / "articles" / "photo.txt").write_bytes(bytes(range(256)) * 20)
+    with LoopbackEndpoint(lambda request: {"weapons_transfer": []}) as endpoint:
+        settings = Settings(base_url=endpoint.base_url, price_usd=PRICE, part_chars=1000)
+        found = dry_run(options_of(tmp_path), settings)
+        assert endpoint.requests == []
+        assert not (tmp_path / "out").exists()
+        report = run(options_of(tmp_path), settings)
+    assert (found.articles, found.unchanged, found.unreadable) == (4, 0, 1)
+    assert found.calls == report.usage.attempts > 4
+    # the endpoint counts messages alone, and the estimate has the schema as well
+    assert report.usage.input_tokens < found.input_tokens < 2.5 * report.usage.input_tokens
+    assert found.cost_usd == pytest.approx((found.input_tokens * PRICE[0] + found.output_tokens * PRICE[1]) / 1e6)
+    again = dry_run(options_of(tmp_path), settings)
+    assert (again.articles, again.unchanged, again.calls, again.cost_usd) == (0, 4, 0, 0.0)
+
+
+def test_a_dry_run_stops_counting_at_the_limit(tmp_path, endpoint):
+    """`--limit` bounds the estimate as it bounds the run; a model without a price is unpriced, never free."""
+    write_articles(tmp_path / "articles", 5)
+    found = dry_run(options_of(tmp_path, limit=2), Settings(base_url=endpoint.base_url))
+    assert (found.articles, found.calls, found.cost_usd) == (2, 2, None)
+
+
+def test_answers_are_estimated_by_what_this_folder_had(tmp_path):
+    """Once there are answers, their mean is expected of the next; those without reported usage do not pull it down."""
+
+    def answer(request):
+        return Raw(completion(request, {"weapons_transfer": []}, usage="topic 0" in str(request)))
+
+    write_articles(tmp_path / "articles", 2)
+    with LoopbackEndpoint(answer) as endpoint:
+        report = run(options_of(tmp_path), Settings(base_url=endpoint.base_url))
+        assert report.usage.unreported == 1
+        found = dry_run(options_of(tmp_path), Settings(base_url=endpoint.base_url, model="another"))
+    assert found.output_tokens == 2 * report.usage.output_tokens
