@@ -16,6 +16,8 @@ from extractor.records import Span
 
 MIN_WORDS_FOR_CASE = 4
 """Quotes of this many words or more may differ in letter case: shorter ones could turn "may" into "May" or "us" into "US"."""
+MOST_OVERLAPS = 100
+"""Places in a row that run into each other: more are no article's ("a a a …"), and each costs the length of what is looked for."""
 
 _DIGIT_JOINTS = ".,:'’·/\u2044"  # between digits they make one token: 3.5, 1,200, 1'200, 3/4, 10:30
 _NAME_DASHES = "-‐‑‒–−"  # of F-16; a long dash parts clauses
@@ -143,11 +145,13 @@ def sentences(text: str) -> list[Span]:
 
 
 def _occurrences(haystack: str, needle: str, start: int = 0, end: int | None = None) -> list[int]:
-    found = []
+    found: list[int] = []
+    overlaps = 0
     at = haystack.find(needle, start, end)
     while at >= 0:
+        overlaps = overlaps + 1 if found and at < found[-1] + len(needle) else 0
         found.append(at)
-        at = haystack.find(needle, at + 1, end)
+        at = haystack.find(needle, at + (1 if overlaps < MOST_OVERLAPS else len(needle)), end)
     return found
 
 
@@ -175,8 +179,10 @@ def _beside(text: str, at: int, step: int) -> str:
 
 
 def _starts_token(text: str, at: int) -> bool:
-    """Whether a token may begin at `at`: "3" does not in "13", "one" not in "drones", "5" not in "3.5", "16" not in "F-16"."""
+    """Whether a token may begin at `at`: "3" does not in "13", "one" not in "drones", "5" not in "3.5", "-16" not in "F-16"."""
     first, before, earlier = text[at], *_padded(_beside(text, at - 1, -1))
+    if _joins(first, before, text[at + 1 : at + 2]):
+        return False
     if _is_wordlike(before) and _is_wordlike(first):
         return False
     if not first.isdigit():
@@ -187,13 +193,22 @@ def _starts_token(text: str, at: int) -> bool:
 
 
 def _ends_token(text: str, end: int) -> bool:
-    """Whether a token may end before `end`: "3" does not in "3.5", "10" not in "10²", "1" not in "1 200" with a group space."""
+    """Whether a token may end before `end`: "3" and "3." do not in "3.5", "10" not in "10²", "1" not in "1 200" with a group space."""
     last, after, following = text[end - 1], *_padded(_beside(text, end, 1))
+    if end > 1 and _joins(last, text[end - 2], after):
+        return False
     if _is_wordlike(last) and _is_wordlike(after):
         return False
     if not last.isdigit() or not following.isdigit():
         return True
     return not (after in _DIGIT_JOINTS or (after in _GROUP_SPACES and _THREE_DIGITS.match(text, end + 1)))
+
+
+def _joins(sign: str, before: str, after: str) -> bool:
+    """Whether a sign stands inside a number or a name with one: the "." of "3.5", the "-" of "F-16"; not the "." of "2025.³"."""
+    if not after.isdecimal():
+        return False
+    return before.isdecimal() if sign in _DIGIT_JOINTS else sign in _NAME_DASHES and before.isalnum()
 
 
 def _padded(seen: str) -> tuple[str, str]:

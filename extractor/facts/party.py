@@ -78,8 +78,7 @@ def country_of(name: str) -> str | None:
     if len(name) > _LONGEST_NAME_CHARS:
         return None
     words = _words(name)
-    while words and _fold(words[0]) == "the":
-        words = words[1:]
+    words = _without_article(words)
     while words and words[-1] in _SIGNS:
         words = words[:-1]
     table = _table()
@@ -96,6 +95,15 @@ def country_of(name: str) -> str | None:
     if len(found) != 1:
         return None
     return next(iter(found)) if not others or _is_government(others, table) else None
+
+
+def _without_article(words: list[str]) -> list[str]:
+    """A name without the article before it; "El Salvador" and "La Paz" have it as their own."""
+    while words and _fold(words[0]) in _ARTICLES and not _table().match(words, 0).length:
+        words = words[1:]
+    if words and words[0].casefold().startswith(("l'", "l’")) and not _table().match(words, 0).length:
+        words = [words[0][len("l'") :], *words[1:]]
+    return words
 
 
 def mentions(text: str) -> set[str]:
@@ -203,6 +211,7 @@ class _Table(NamedTuple):
 # "U.S." and "U.S.A." are one word; an apostrophe joins ("d'Ivoire"), a hyphen does not; signs keep names from running over them.
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]+(?:['’][^\W\d_]+)*|[.,;:!?()]")
 _SIGNS = frozenset(".,;:!?()")
+_ARTICLES = frozenset("the la le les der die das den el los las il lo gli de het".split())  # noqa: SIM905 - a list of words
 _FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s"})
 
 

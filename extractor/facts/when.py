@@ -76,8 +76,8 @@ class When(Value):
         alone = read_when(self.as_written, published)
         judged = _judge(self.as_written, alone, given, quote, published)
         place = _placed(quote, start, self.as_written)
-        fuller = _fuller(place, quote, alone, published) if place is not None else None
-        doubt = "" if place is None else doubt_beside(place.tokens, *((place.first, place.last) if fuller is None else fuller.place))
+        fuller, around = _fuller(place, quote, alone, published) if place is not None else (None, (0, 0))
+        doubt = "" if place is None else doubt_beside(place.tokens, *around)
         if doubt:
             return Check("not_understood", f"{doubt!r} stands beside {self.as_written!r}; {given} is unverified")
         if fuller is None:
@@ -160,8 +160,6 @@ class _Fuller(NamedTuple):
     """An expression of which `as_written` is a part."""
 
     text: str
-    place: tuple[int, int]
-    """Its first token, and the one after it."""
     reading: WhenReading
     completes_length: bool
     """`as_written` is a length of time, and what adjoins it says where it begins: "within", "the next"."""
@@ -191,11 +189,16 @@ def _placed(quote: str, start: int, words: str) -> _Placed | None:
     if cut < len(quote):
         tokens = tokens[:-1]
     inside = [place for place, token in enumerate(tokens) if token.end > start - offset and token.start < start - offset + len(words)]
+    while len(inside) > 1 and tokens[inside[-1]].word in _ENDS:
+        inside.pop()  # "June 2026." is no more than "June 2026", and as likely a part of something
     return _Placed(tokens, offset, inside[0], inside[-1] + 1) if inside else None
 
 
-def _fuller(place: _Placed, quote: str, alone: WhenReading | None, published: date | None) -> _Fuller | None:
-    """The whole expression in which the words stand, where it certainly means something else than they do alone."""
+def _fuller(place: _Placed, quote: str, alone: WhenReading | None, published: date | None) -> tuple[_Fuller | None, tuple[int, int]]:
+    """The whole expression in which the words stand, where it certainly means something else than they do alone, and how far it goes.
+
+    Without one, it goes on as far as means the same: in "from 1 December 2025 to …" beyond "from 1 December".
+    """
     tokens, offset, first, last = place
     left, right = _reach(tokens, first, -1), _reach(tokens, last - 1, 1)
     same: list[tuple[int, int]] = []
@@ -204,7 +207,7 @@ def _fuller(place: _Placed, quote: str, alone: WhenReading | None, published: da
             begin, end = first - before, last + size - before
             window = tokens[begin:end]
             reading = read_tokens(window, published)
-            if reading is None or window[-1].word in (",", ".") or not _certain(tokens, begin, first, last, end):
+            if reading is None or window[-1].word in _ENDS or not _certain(tokens, begin, first, last, end):
                 continue
             if any(begin >= whole[0] and end <= whole[1] for whole in same):
                 continue
@@ -213,8 +216,8 @@ def _fuller(place: _Placed, quote: str, alone: WhenReading | None, published: da
                 continue
             text = quote[offset + window[0].start : offset + window[-1].end]
             completes = alone is not None and alone.counted and end == last
-            return _Fuller(text, (begin, end), reading, completes)
-    return None
+            return _Fuller(text, reading, completes), (begin, end)
+    return None, (first, same[0][1] if same else last)  # what stands before the words is no part of them
 
 
 def _reach(tokens: tuple[Token, ...], place: int, step: int) -> int:
@@ -232,6 +235,7 @@ def _reach(tokens: tuple[Token, ...], place: int, step: int) -> int:
 
 
 _BOUND_WORDS = frozenset(phrase.split()[0] for phrase in (*BEFORE, *BY, *UNTIL, *AFTER, *SINCE, *NOT_BEFORE, *NOT_UNTIL))
+_ENDS = frozenset({",", "."})
 _JOINTS = frozenset({"to", "or", "and", "until", "till", "through"})
 _AFTER_A_DATE = frozenset(  # what may follow without making the date a part of something else
     """and or but the a an it he she they we to in on at of for with when as if that which who will would could may might must should shall

@@ -376,6 +376,39 @@ def test_many_common_quotes_cost_little():
     assert time.perf_counter() - began < 10
 
 
+def test_a_passage_of_one_letter_over_and_over_costs_little():
+    """Its places run into each other, and each would cost the length of the quote."""
+    ground = Ground("a" * 200_000)
+    began = time.process_time()
+    assert ground.find("a" * 100_000) == []
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [
+        ("They sent 3.5 million.", "They sent 3."),
+        ("They sent 1,500 tanks.", "They sent 1,"),
+        ("They sent 1,500 tanks.", ",500 tanks"),
+        ("They sent F-16 jets.", "-16 jets"),
+        ("They sent F-16 jets.", "They sent F-"),
+        ("They sent 10–12 tanks.", "–12 tanks"),
+    ],
+)
+def test_a_sign_inside_a_number_is_no_edge(text, piece):
+    """A number is not cut at its own point, comma or dash."""
+    assert Ground(text).find(piece) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [("They came in 2025.³ Then", "They came in 2025."), ("Tanks – 12 of them", "– 12 of"), ("On 5 May, 10 came", "On 5 May,")],
+)
+def test_a_sign_beside_a_number_is_an_edge(text, piece):
+    """A full stop before a footnote, a dash with spaces and a comma with a space belong to no number."""
+    assert [span.of(text) for span in Ground(text).find(piece)] == [piece]
+
+
 # -- messages and paragraphs -----------------------------------------------------------------------------------------------------------
 
 

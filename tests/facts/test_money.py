@@ -411,6 +411,9 @@ def test_a_sum_cut_out_of_a_larger_one_disagrees(passage, words, amount, currenc
         ("(€5 million)", "€5 million", "5000000", "EUR"),
         ("€5 million. 10 systems", "€5 million", "5000000", "EUR"),
         ("the Norwegian state gave €5 million", "€5 million", "5000000", "EUR"),
+        ("€5 million, more than all others", "€5 million", "5000000", "EUR"),
+        ("€5 million to buy more than 10 systems", "€5 million", "5000000", "EUR"),
+        ("€5 million, or $6 million,", "€5 million", "5000000", "EUR"),
     ],
 )
 def test_what_only_stands_beside_a_sum_is_no_part_of_it(passage, words, amount, currency):
@@ -442,6 +445,15 @@ def test_what_only_stands_beside_a_sum_is_no_part_of_it(passage, words, amount, 
         ("5 million in aid", "5 million", "5000000", "USD"),
         ("€5–10,000", "€5", "5", "EUR"),
         ("€5 - €7 million", "€7 million", "7000000", "EUR"),
+        ("€5 or even €7 million", "€5", "5", "EUR"),
+        ("€5 million, or maybe €7 million", "€5 million", "5000000", "EUR"),
+        ("the bill runs past €5 million", "€5 million", "5000000", "EUR"),
+        ("the bill is nearing €5 million", "€5 million", "5000000", "EUR"),
+        ("a sum north of €5 million", "€5 million", "5000000", "EUR"),
+        ("€5 million too little", "€5 million", "5000000", "EUR"),
+        ("2/3 of €5 million", "€5 million", "5000000", "EUR"),
+        ("€5 million and change", "€5 million", "5000000", "EUR"),
+        ("15 million 300 thousand euros", "300 thousand euros", "300000", "EUR"),
     ],
 )
 def test_what_may_belong_to_a_sum_leaves_it_unverified(passage, words, amount, currency):

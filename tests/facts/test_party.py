@@ -12,14 +12,14 @@ from extractor.facts.party import Party, country_of, mentions
 
 # One state to a line: its code, then names of every kind.
 STATES = """
-USA | US | U.S. | USA | U.S.A. | United States | the United States | United States of America | America | American | Americans | Washington | Washington, D.C. | the White House | the Pentagon | Pentagon | US's | Estados Unidos | États-Unis | Vereinigte Staaten | США | Сполучених Штатів | EE.UU.
+USA | US | U.S. | USA | U.S.A. | United States | the United States | United States of America | America | American | Americans | Washington | Washington, D.C. | the White House | the Pentagon | Pentagon | US's | Estados Unidos | Los Estados Unidos | États-Unis | Vereinigte Staaten | США | Сполучених Штатів | EE.UU.
 GBR | UK | U.K. | Britain | Great Britain | United Kingdom | British | Britons | London | Westminster | Downing Street | Whitehall | Royaume-Uni | Великобритании
 UKR | Ukraine | ukraine | UKRAINE | Ukrainian | Ukrainians | Kiev | Kyiv | Ukraine's | Украина | Украины | Україною | Києва
 RUS | Russia | Russian Federation | Russians | Moscow | the Kremlin | Kremlin | Россия | России | Росії | Russland | Russie | Rusia | Кремля
-DEU | Germany | Federal Republic of Germany | German | Berlin | Deutschland | Deutschlands | Allemagne | Alemania | Німеччина | Германия | Германии | Німеччиною | the Bundeswehr
+DEU | Germany | Federal Republic of Germany | German | Berlin | Deutschland | Deutschlands | Allemagne | L'Allemagne | Alemania | Німеччина | Германия | Германии | Німеччиною | the Bundeswehr
 FRA | France | French | Paris | the Élysée | Elysee | Frankreich | Francia | Франции
 NOR | Norway | Norwegian | Norwegians | Oslo | Kingdom of Norway | Norwegen | Norvège | Noruega | Норвегії
-NLD | Netherlands | The Netherlands | the Netherlands | Dutch | Holland | Niederlande | Pays-Bas
+NLD | Netherlands | The Netherlands | the Netherlands | Dutch | Holland | Niederlande | Die Niederlande | Pays-Bas | Les Pays-Bas
 TUR | Turkey | Türkiye | Turkiye | TÜRKİYE | Turkish | Turks | Ankara | Türkei
 CHN | China | PRC | People's Republic of China | Chinese | Beijing | Peking | Китая | Китаєм
 TWN | Taiwan | Taiwanese | Taipei | Republic of China

@@ -4,7 +4,8 @@ In: tokens of a passage and the place of a date among them. Out: the words that 
 Before changing it: an expression that is surely larger than its words is read whole in when.py; what is only in doubt is found here.
 """
 
-from extractor.facts.dates.datewords import LENGTHS, MONTHS, WEEKDAYS, Token
+from extractor.facts.dates.datewords import LENGTHS, MONTHS, NUMBERS, ORDINALS, SEASONS, WEEKDAYS, Token
+from extractor.facts.dates.stamps import FIRST_YEAR, LAST_YEAR
 
 _SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "-", "next", "last", "coming", "time"})
 """Between a bound and its date: "prior to the 5 March vote", "by the time of the 5 April summit"."""
@@ -30,7 +31,7 @@ _BOUNDS = frozenset(
             "late",
             "mid",
         ),
-        *("as", "every", "each", "pre", "post"),
+        *("as", "every", "each", "pre", "post", "ending", "expiring", "previous", "preceding", "shy"),
     }
 )
 _PARTS = frozenset(
@@ -51,32 +52,59 @@ _PARTS = frozenset(
             "anniversary",
             "short",
         ),
-        *("week", "weeks", "weekend", "days", "months", "years"),
+        *("week", "weeks", "weekend", "day", "days", "months", "years", "quarters", "halves"),
     }
 )
 """With "of" behind them: "the week of 3 March"; without, "start" is a verb."""
+_PARTS_OF_PERIOD = frozenset({"early", "mid", "late"})
+"""Of "early or late March" either is a part."""
 _PARTS_OF_DAY = frozenset({"early", "late", "earlier", "later"})
 """With "on" behind them, they leave the day what it is."""
+_JOINTS = frozenset({"to", "or", "through", "thru", "until", "till", "'"})
+_NAMED_DAYS = frozenset({"a", "good", "black", "easter", "whit"})
+"""Before a weekday: "a Saturday" is any, "Good Friday" a certain one."""
+_OTHER_YEARS = frozenset({"fiscal", "financial", "budget", "tax", "academic", "fy"})
+"""Before a year, or before "year" and its number: twelve other months."""
 _OPEN_A_STRETCH = frozenset({"up", "prior", "close", "through", "run", "down", *LENGTHS})
 _DETERMINERS = frozenset({"the", "a", "an", "its", "his", "her", "their"})
 _PREPOSITIONS = frozenset({"on", "in", "at", "of"})
 _BEHIND = (
     *("at the latest", "at the earliest", "at the very latest", "at the very earliest", "at latest", "at earliest"),
     *("or earlier", "or later", "or before", "or after", "or sooner", "or so", "or thereabouts", "or shortly", "or soon", "if not"),
-    *("onward", "onwards", "and beyond", "and after", "and later", "the year before", "the year after", "that year"),
+    *("onward", "onwards", "and beyond", "and after", "and later", "the year before", "the year after"),
+    *("before last", "of the week before", "or beyond", "or thereafter", "and thereafter", "that year", "of that year", "of the same year"),
 )
+_LONGEST_BEHIND = 5
+"""Tokens: "and April 4, 2026"."""
+_COUNTED_FROM = frozenset({"after", "from", "following", "before"})
 _REACH = 5
 """So many words may stand between a bound and its date."""
 
 
 def doubt_beside(tokens: tuple[Token, ...], first: int, last: int) -> str:
     """The words beside tokens `first` to `last` that may change which days are meant; "" for none."""
-    return _before(tokens, first) or _behind(tokens, last)
+    return _before(tokens, first) or _behind(tokens, first, last)
+
+
+def _adjoining(tokens: tuple[Token, ...], first: int) -> str:
+    """The word directly before a date that makes it another one, or none; "" for none."""
+    if tokens[first].word == "from" and first and (tokens[first - 1].word in LENGTHS or tokens[first - 1].word in {"on", "away"}):
+        return tokens[first - 1].raw  # "a week from 5 March"
+    if tokens[first].word == "on" and _is_length(tokens, first - 1):
+        return tokens[first - 1].raw  # "a week on Monday"
+    here = first - 2 if first and tokens[first - 1].word == "year" else first - 1
+    if here >= 0 and tokens[here].word in _OTHER_YEARS:
+        return tokens[here].raw
+    if first and tokens[first].word in MONTHS and tokens[first - 1].word[0].isdigit():
+        return tokens[first - 1].raw  # "01 Mar 25"
+    if _is_named(tokens, first) or (first and tokens[first].word in WEEKDAYS and tokens[first - 1].word in _NAMED_DAYS):
+        return tokens[first - 1].raw
+    return ""
 
 
 def _before(tokens: tuple[Token, ...], first: int) -> str:
-    if tokens[first].word == "from" and first and (tokens[first - 1].word in LENGTHS or tokens[first - 1].word in {"on", "away"}):
-        return tokens[first - 1].raw  # "a week from 5 March"
+    if word := _adjoining(tokens, first):
+        return word
     names = 0
     for at in range(first - 1, max(-1, first - 1 - _REACH), -1):
         word = tokens[at].word
@@ -86,6 +114,8 @@ def _before(tokens: tuple[Token, ...], first: int) -> str:
             return tokens[at].raw
         if word in {"to", "or", "and"}:
             return word if at and _is_open(tokens, at) else ""
+        if tokens[at + 1].word == "on" and _is_length(tokens, at):
+            return tokens[at].raw
         if word in _SKIPPED:
             continue
         is_noun = tokens[at + 1].word in _PREPOSITIONS  # "before the vote on 5 March"
@@ -95,24 +125,81 @@ def _before(tokens: tuple[Token, ...], first: int) -> str:
     return ""
 
 
+def _is_named(tokens: tuple[Token, ...], first: int) -> bool:
+    """Whether a name inside a sentence may have the year or month behind it as its own: "Mirage 2000"; not "Kyiv July 23"."""
+    if first < 2 or not (_is_year(tokens[first]) or tokens[first].word in MONTHS) or tokens[first - 2].word in {".", "!", "?"}:  # noqa: PLR2004 - a word before the name
+        return False
+    if first + 1 < len(tokens) and tokens[first + 1].word[0].isdigit():
+        return False
+    name = tokens[first - 1]
+    return name.raw[0].isupper() and not _is_of_a_date(name) and name.word not in SEASONS | _SKIPPED | {"q", "h"}
+
+
 def _is_open(tokens: tuple[Token, ...], at: int) -> bool:
     """Whether "to", "or" or "and" joins what follows to a date before it: "1 to 5 March", "close to 5 March", "4 and 5 March"."""
     before = tokens[at - 1]
     if tokens[at].word == "and":
         return before.word[0].isdigit() and (at < 2 or tokens[at - 2].word not in MONTHS)  # noqa: PLR2004 - two tokens back
-    return _is_of_a_date(before) or (tokens[at].word == "to" and before.word in _OPEN_A_STRETCH)
+    return _is_of_a_date(before) or before.word in _PARTS_OF_PERIOD or (tokens[at].word == "to" and before.word in _OPEN_A_STRETCH)
 
 
 def _is_of_a_date(token: Token) -> bool:
     return token.word in MONTHS or token.word in WEEKDAYS or token.word[0].isdigit()
 
 
-def _behind(tokens: tuple[Token, ...], last: int) -> str:
+def _behind(tokens: tuple[Token, ...], first: int, last: int) -> str:
     here = last + 1 if last < len(tokens) and tokens[last].word == "," else last
     for phrase in _BEHIND:
         words = phrase.split()
         if [token.word for token in tokens[here : here + len(words)]] == words:
             return phrase
-    if last + 1 < len(tokens) and tokens[last].word in {"to", "or", "'"} and _is_of_a_date(tokens[last + 1]):
+    if last + 1 < len(tokens) and tokens[last].word in _JOINTS and _is_of_a_date(tokens[last + 1]):
         return tokens[last].word
-    return ""
+    return _year_behind(tokens, first, last) or _counted_on(tokens, first, last)
+
+
+def _year_behind(tokens: tuple[Token, ...], first: int, last: int) -> str:
+    """What puts a date without a year into another year: "1 March (2024)", "in March a year ago", "Monday week"; "" for nothing."""
+    if any(_is_year(token) for token in tokens[first:last]):
+        parts = [token.word for token in tokens[last : last + 3]]
+        return " ".join(parts) if parts[:2] == ["'", "s"] and parts[2:] and parts[2] in ORDINALS else ""  # "2024's last quarter"
+    after = tokens[last : last + _LONGEST_BEHIND]
+    words = [token.word for token in after]
+    on_a_weekday = tokens[last - 1].word in WEEKDAYS
+    if on_a_weekday and words[:1] == ["("] and len(after) > 1 and _is_of_a_date(after[1]):
+        return " ".join(words[:2])  # "Saturday (March 1)"
+    if on_a_weekday and (words[:1] == ["week"] or (words[:1] in (["in"], ["of"]) and words[1:2] and words[1] in MONTHS)):
+        return " ".join(words[:2])  # "Monday week", "the first Monday in March"
+    if words[:1] in (["fy"], ["fiscal"]) or (words[:1] in (["and"], ["or"]) and _has_a_year(after[1:])):
+        return words[0]  # "3 March and 4 April 2026"
+    at = 1 if words[:1] in ([","], ["("]) else 0
+    if len(words) > at + 2 and words[at + 1] in LENGTHS and words[at + 2] in {"ago", "earlier"}:
+        return " ".join(words[at : at + 3])
+    at += words[at : at + 1] in (["in"], ["back"])
+    at += words[at : at + 1] == ["in"]
+    return after[at].raw if at and at < len(after) and _is_year(after[at]) else ""
+
+
+def _has_a_year(tokens: tuple[Token, ...]) -> bool:
+    """Whether a day or a month with its year stands here: "4 April 2026", "April 2026", "April 4, 2026"."""
+    named = [at for at, token in enumerate(tokens[:2]) if token.word in MONTHS]
+    begin = named[0] + 1 if named else len(tokens)
+    behind = next((token for token in tokens[begin:] if token.word != "," and (token.number is None or _is_year(token))), None)
+    return behind is not None and _is_year(behind)
+
+
+def _is_length(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether a length of time ends at a place: "two weeks"."""
+    return at > 0 and tokens[at].word in LENGTHS and (tokens[at - 1].number is not None or tokens[at - 1].word in NUMBERS)
+
+
+def _is_year(token: Token) -> bool:
+    return token.number is not None and FIRST_YEAR <= token.number <= LAST_YEAR
+
+
+def _counted_on(tokens: tuple[Token, ...], first: int, last: int) -> str:
+    """What a length of time is counted from, where it is named behind it: "within two weeks of the summit"; "" for nothing."""
+    if last >= len(tokens) or not _is_length(tokens, last - 1):
+        return ""
+    word = tokens[last].word
+    return word if word in _COUNTED_FROM or (word == "of" and tokens[first].word == "within") else ""

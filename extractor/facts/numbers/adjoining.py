@@ -8,10 +8,11 @@ belong to it is a doubt, and then nothing is believed either way.
 from typing import NamedTuple
 
 from extractor.facts.fact import Check
+from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.doubts import doubt_about, is_particle
 from extractor.facts.numbers.expressions import Expression, read_expression
 from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT
-from extractor.facts.numbers.tails import rate_at
+from extractor.facts.numbers.tails import is_loose_number, rate_at
 from extractor.facts.numbers.tokens import HYPHENS, Token, is_glued, is_kind, tokenize, word_at
 from extractor.facts.numbers.written import Written, describe
 
@@ -74,11 +75,20 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
         if expression is not None and tokens[expression.start].start < end and tokens[expression.end - 1].end > start:
             whole = _added_sum(expression, tokens, start)
             words = near[tokens[whole.start].start : tokens[whole.end - 1].end]
-            doubt = doubt_about(tokens, whole, after)
+            doubt = doubt_about(tokens, whole, after) or _bound_of_the_next(tokens, after, written)
             return Around(tokens, whole, words, is_fragment=False, doubt=doubt, rate=rate)
     left, right, is_fragment = _chunk(tokens, first, end)
     words = near[tokens[left].start : tokens[right - 1].end] if left < right else ""
     return Around(tokens, None, words, is_fragment=is_fragment, doubt=f"it stands inside {words!r}", rate=rate)
+
+
+def _bound_of_the_next(tokens: list[Token], after: int, written: Written | None) -> str:
+    """What follows the words and takes their last ones for itself: "three launchers and at least" of "at least 120 missiles"; or ""."""
+    if written is None or written.tail.bound is None:
+        return ""
+    counts_on = is_loose_number(tokens, after) or read_before(tokens, after) is not None
+    asks_for_more = is_kind(tokens, after, "word") and word_at(written.tokens, len(written.tokens) - 2) == "at"
+    return f"{tokens[after].text!r} stands after it" if counts_on or asks_for_more else ""
 
 
 def _added_sum(expression: Expression, tokens: list[Token], start: int) -> Expression:

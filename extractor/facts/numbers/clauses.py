@@ -4,13 +4,17 @@ In: tokens and an expression among them. Out: the words that do so, or "". Floor
 Before changing it: the words stand in neighbours.toml. They are only a reason for doubt: what they do to the number is not read.
 """
 
+from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression
 from extractor.facts.numbers.numerals import NUMBER_WORDS
+from extractor.facts.numbers.qualifiers import PERCENT
 from extractor.facts.numbers.tails import is_loose_number, word_list
 from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at
 
 _PARTS_OF = word_list("parts_of")
 _CLAUSE_ENDS = word_list("clause_ends")
+_HEDGES = word_list("hedges")
+_PAUSES = frozenset({",", "(", "\u2013", "\u2014", "-"})
 _ENDING_MARKS = frozenset(".;:!?")
 _DETERMINERS = frozenset({"the", "its", "his", "her", "our", "your", "their", "these", "those", "all"})
 _ABBREVIATIONS = frozenset({"max", "min"})
@@ -40,8 +44,14 @@ def bound_before(tokens: list[Token], expression: Expression) -> str:
         token = tokens[at]
         if token.text == "." and is_glued(tokens, at) and word_at(tokens, at - 1) in _ABBREVIATIONS:
             continue
-        if token.kind == "break" or token.text in _ENDING_MARKS or token.word in _CLAUSE_ENDS or is_loose_number(tokens, at):
+        if token.kind == "break" or token.text in _ENDING_MARKS or token.word in _CLAUSE_ENDS:
             return ""
+        if is_loose_number(tokens, at):  # "not one of the 10", "zero of 12"; what stands before another number bounds that
+            before = at - 1 if word_at(tokens, at - 1) == "not" else at
+            length = _phrase_at(tokens, before, _FAR_BOUNDS, _LONGEST_FAR)
+            return " ".join(token.text for token in tokens[before : before + length])
+        if expression.is_bounded and (token.word == "not" or token.word.endswith("n't")):
+            return token.text  # "did not send more than 10" is at most 10
         if token.text == "," and not _belongs_to_an_aside(tokens, at, expression.start):
             return ""
         length = _phrase_at(tokens, at, _FAR_BOUNDS, _LONGEST_FAR)
@@ -70,15 +80,34 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
     """
     here = max(after, expression.end)
     for at in range(here, here + _REACH_BEHIND + 1):
+        if hedged := _replaced(tokens, at, by_hedge_alone=at > here):
+            return hedged
         begin = at + 1 if word_at(tokens, at) == "," else at
         length = _phrase_at(tokens, begin, _BOUNDS_BEHIND, _LONGEST_BEHIND)
-        if length and not (word_at(tokens, begin) == "at" and _counts_on(tokens, begin + length)):
+        compares = length > 0 and word_at(tokens, begin + length - 1) == "than"  # "10 tanks, more than planned" are 10
+        bounds_the_next = (compares and begin > at) or ((compares or word_at(tokens, begin) == "at") and _counts_on(tokens, begin + length))
+        if length and not bounds_the_next:
             return " ".join(token.text for token in tokens[begin : begin + length])
         if begin > at or not is_kind(tokens, at, "word") or tokens[at].word in NUMBER_WORDS | _CLAUSE_ENDS:
             return ""
     return ""
 
 
+def _replaced(tokens: list[Token], at: int, *, by_hedge_alone: bool) -> str:
+    """The words at a place that put another number in the place of the one before: "20, possibly 30", "20 (or 30)"; "" for none."""
+    here = at + (word_at(tokens, at) in _PAUSES)
+    has_or = word_at(tokens, here) == "or"
+    here += has_or
+    hedges = 0
+    while word_at(tokens, here) in _HEDGES:
+        here, hedges = here + 1, hedges + 1
+    is_share = word_at(tokens, here + 1) in PERCENT | {"per"}
+    is_number = is_loose_number(tokens, here) and not is_share
+    # "€7 billion (or $8 billion)" is the same sum again
+    replaces = (hedges and (is_number or read_before(tokens, here) is not None)) or (has_or and is_number and not by_hedge_alone)
+    return " ".join(token.text for token in tokens[at : here + 1]) if replaces else ""
+
+
 def _counts_on(tokens: list[Token], at: int) -> bool:
-    """Whether what follows "at least" is another number, to which it belongs: "10 at least two of which …"."""
+    """Whether what follows "at least" or "more than" is another number, to which it belongs: "10 at least two of which …"."""
     return is_loose_number(tokens, at)

@@ -7,7 +7,7 @@ Before changing it: the words stand in neighbours.toml. A doubt costs a warning;
 from extractor.facts.numbers.clauses import bound_before, bound_behind
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression, read_expression
-from extractor.facts.numbers.numerals import NUMBER_WORDS, read_scale
+from extractor.facts.numbers.numerals import NUMBER_WORDS, SCALES, read_scale
 from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, prefix_at
 from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
 from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
@@ -18,6 +18,7 @@ _LINKS_ABROAD = word_list("links_abroad")
 _COMPARATIVES_ABROAD = word_list("comparatives_abroad")
 _JOINS_ABROAD = word_list("joins_abroad")
 _NEGATIONS = word_list("negations")
+_LENGTHS = word_list("lengths")
 _LABELS = word_list("labels")
 _NO_MODELS = word_list("no_models")
 _LONGEST_MODEL = 4
@@ -46,6 +47,7 @@ def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
         _before(tokens, expression)
         or _after(tokens, expression)
         or _shared_magnitude(tokens, expression)
+        or _measured(tokens, expression, after)
         or _quoted(bound_before(tokens, expression), "before")
         or _quoted(bound_behind(tokens, expression, after), "after")
     )
@@ -106,10 +108,12 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True
     if token.word == "in" and (_is_number_like(tokens, at - 1)):
         return True  # "one in 10"
-    if token.word == "by" and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
-        return True  # "fell by 10"
+    if token.word in {"by", "from"} and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
+        return True  # "fell by 10", "cut to 8 from 10"
     if token.word == "of" and before in PART | PARTS | PERCENT | {"cent"}:
         return True  # "a quarter of a million"
+    if token.word == "of" and word_at(tokens, at - 2) == "/" and is_kind(tokens, at - 1, "number"):
+        return True  # "2/3 of the 9"
     opening = word_at(tokens, expression.start)
     return (opening in {"about", "over", "around"} and token.word in _TOPICS) or (opening == "over" and token.word in _OVER_VERBS)
 
@@ -127,8 +131,10 @@ def _is_named(tokens: list[Token], at: int, expression: Expression) -> bool:
 def _is_unknown_name(tokens: list[Token], at: int) -> bool:
     """Whether a name that is no state's, inside a sentence, stands directly before a number and may have it as its own: "Hrim 2"."""
     token = tokens[at]
-    if token.kind != "word" or not token.text[0].isupper() or token.text.isupper() or at == 0 or tokens[at - 1].text in '.!?\u201c"':
+    if token.kind != "word" or not token.text[0].isupper() or at == 0 or tokens[at - 1].text in '.!?\u201c"':
         return False
+    if token.text.isupper() and (token.text in _NO_MODELS or not tokens[at - 1].text.islower()):
+        return False  # a headline in capitals; "sends HIMARS 3" is none
     return token.text not in MONTHS and token.word not in _DAYS and country_of(token.text) is None
 
 
@@ -140,6 +146,8 @@ def _is_number_beside(tokens: list[Token], at: int) -> bool:
     if token.kind == "dash":
         return _is_number_like(tokens, at - 1) and (_is_number_like(tokens, at + 1) or read_before(tokens, at + 1) is not None)
     is_day = word_at(tokens, at - 1).title() in MONTHS or (word_at(tokens, at - 1) == "." and word_at(tokens, at - 2).title() in MONTHS)
+    if token.word in SCALES and is_kind(tokens, at + 1, "number"):
+        return True  # "15 million 300 thousand"
     return token.kind == "number" and is_loose_number(tokens, at) and not _is_year(token) and not is_day
 
 
@@ -165,7 +173,14 @@ def _after(tokens: list[Token], expression: Expression) -> str:
     may_join = token.kind == "dash" and (token.text in RANGE_DASHES or is_kind(tokens, at - 1, "number"))
     joined = may_join and (_is_number_like(tokens, at + 1) or read_before(tokens, at + 1) is not None)
     beside = is_loose_number(tokens, at) and not _is_year(token)
-    if joined or beside or not ends_cleanly(tokens, at) or not is_latin(token) or _word_changes(tokens, at, expression):
+    if (
+        joined
+        or beside
+        or token.kind == "alien"
+        or not ends_cleanly(tokens, at)
+        or not is_latin(token)
+        or _word_changes(tokens, at, expression)
+    ):
         return f"{token.text!r} stands after it"
     return ""
 
@@ -176,13 +191,20 @@ def _word_changes(tokens: list[Token], at: int, expression: Expression) -> bool:
     if token.kind != "word":
         return False
     in_a_name = is_glued(tokens, at + 1) and is_kind(tokens, at + 1, "dash", "number")  # "13 T-72 tanks"
-    if not in_a_name and (token.word in MAGNITUDES or token.word in MEASURES or token.word == "point"):
+    if not in_a_name and (token.word in MAGNITUDES or token.word in MEASURES or token.word in {"point", "plus"}):
         return True
     if token.word == "and" and (word_at(tokens, at + 2) in PART | PARTS or following in PARTS):
         return True  # "two and three quarters"
     if token.word in _JOINS_ABROAD and is_loose_number(tokens, at + 1):
         return True
     return (token.word in {"more", "fewer", "less"} and following == "than") or (token.text in MONTHS and _is_day(tokens, expression))
+
+
+def _measured(tokens: list[Token], expression: Expression, after: int) -> str:
+    """A distance or a time that follows an expression and is not among the value's words."""
+    at = expression.end
+    left_out = at >= after and word_at(tokens, at) in _LENGTHS and not is_glued(tokens, at)
+    return f"{tokens[at].text!r} stands after it" if left_out else ""
 
 
 def _shared_magnitude(tokens: list[Token], expression: Expression) -> str:

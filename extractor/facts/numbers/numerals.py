@@ -310,7 +310,7 @@ def _half_of(tokens: list[Token], at: int, *, money: bool) -> Number | None:
     return Number(scale.end, _HALF * scale.factor, _HALF, Decimal(scale.factor), simple=False, abroad=scale.abroad)
 
 
-_COUNTED = {("a", "pair", "of"): 2, ("a", "single"): 1, ("both",): 2}
+_COUNTED = {("a", "pair", "of"): 2, ("a", "pair"): 2, ("a", "single"): 1, ("both",): 2}
 
 
 def read_number(tokens: list[Token], at: int, *, money: bool = False) -> Number | None:
