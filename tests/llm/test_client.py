@@ -892,3 +892,20 @@ def test_endpoint_is_gone_on_exit():
         endpoint.__exit__(None, None, None)
         assert time.monotonic() - began < 2
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("loopback")]
+
+
+def test_an_endpoint_that_fails_now_and_then_is_not_silent():
+    """One call that used up its attempts ends alone, while others wait for their second attempt; only a long run of failures is silence."""
+    failed = set()
+
+    def answer(request):
+        text = request["messages"][-1]["content"]
+        if "number 0." in text:
+            return _error(503)
+        if text not in failed:
+            failed.add(text)
+            return _error(503)
+        return Raw(completion(request, GOOD), delay_s=0.3)
+
+    ran = _run(answer, calls=[_call(number) for number in range(6)], at_once=True)
+    assert [result.outcome for result in ran.results] == ["server_error"] + ["ok"] * 5
