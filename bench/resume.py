@@ -47,7 +47,7 @@ async def first_run(articles: Path, out: Path) -> RunReport:
     with Ledger(out) as ledger:
         session = Session(catalog.load(TYPES), settings(), Memory(ledger=ledger), mode=MODE)
 
-        async def ask(call: Call, on_attempt: Any) -> Reply:
+        async def ask(call: Call, on_attempt: Any, **_: object) -> Reply:
             facts = [transfer(found.group(), int(found[1])) for found in _SENTENCE.finditer(call.prompt.user)]
             text = json.dumps({"weapons_transfer": facts})
             used = Usage(input_tokens=2000, output_tokens=len(text) // 4, attempts=1)
