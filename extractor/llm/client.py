@@ -375,8 +375,8 @@ class Client:
             raise self._end(tried.ends_run, last.status)
         if last.outcome in RETRIED and self._server and (why := self._server.ended()):
             raise self._end(why)
-        if last.outcome == "no_connection" and not self._answered:
-            raise self._end(no_connection(self._endpoint, last.error or ""))
+        if last.outcome == "no_connection":  # with every attempt used up: it is no article's fault, and the next would fare the same
+            raise self._end(no_connection(self._endpoint, last.error or "", answered=self._answered))
         silent = min(_SILENT_TRIES, _SILENT_FOR * self._settings.attempts)
         if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR and self._failures >= silent:
             raise self._end(no_answers(self._endpoint, len(self._unanswered), last.error or ""), last.status)

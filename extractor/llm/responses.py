@@ -134,8 +134,10 @@ def of_status(endpoint: Endpoint, status: int, headers: Mapping[str, str], body:
     )
 
 
-def no_connection(endpoint: Endpoint, error: str) -> str:
-    """What to tell the user when no request of the run has ever been answered."""
+def no_connection(endpoint: Endpoint, error: str, *, answered: bool) -> str:
+    """What to tell the user when nothing listens; `answered` where something did before."""
+    if answered:
+        return f"Nothing answers at {endpoint.shown!r} any more: {error} The same command goes on once it does."
     return f"Nothing answers at {endpoint.shown!r}: {error} Is the server running? Check --base-url (or EXTRACTOR_BASE_URL)."
 
 

@@ -225,7 +225,7 @@ def _work(options: RunOptions, session: Session, ledger: BatchLedger, *, progres
         notice(
             f"{len(waiting)} batches of this folder are on the way: with --batch their answers are used, without it they are asked anew."
         )
-    return Run(session, limit=options.limit, progress=progress)
+    return Run(session, limit=options.limit, progress=progress, notice=notice)
 
 
 def _require_compatible(options: RunOptions) -> None:

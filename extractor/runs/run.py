@@ -101,13 +101,22 @@ class Run:
         session: How to ask.
         limit: Articles to ask in this run at most; None for all.
         progress: Told after each article.
+        notice: Told, in a sentence, that a signal has come, as soon as it has.
     """
 
-    def __init__(self, session: Session, *, limit: int | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        limit: int | None = None,
+        progress: Progress | None = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
         self.report = RunReport()
         self._session = session
         self._limit = limit
         self._progress = progress
+        self._notice = notice
         self._stopping: int | None = None
         self._cut = False
         self._progress_error: Exception | None = None
@@ -146,7 +155,9 @@ class Run:
             code = EXIT_STOPPED
         if self._stopping:
             code = EXIT_INTERRUPTED + self._stopping
-            report = report.model_copy(update={"stopped": f"interrupted ({signal.Signals(self._stopping).name})"})
+            report = report.model_copy(
+                update={"stopped": f"Interrupted ({signal.Signals(self._stopping).name}). The same command goes on."}
+            )
         self.report = report.model_copy(update={"exit_code": code})
         if ledger:
             with suppress(LedgerError):  # a full disk has been reported already
@@ -226,6 +237,8 @@ class Run:
     def _on_signal(self, number: int, task: "asyncio.Task[object]") -> None:
         if self._stopping is None:
             self._session.wind_down()
+            if self._notice:
+                self._notice("Interrupted: waiting for what is on the wire. Once more, and it is cancelled.")
         elif not self._cut:
             self._cut = True
             task.cancel()

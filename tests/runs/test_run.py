@@ -463,7 +463,8 @@ def test_a_first_signal_ends_a_wait(why, tmp_path):
             _, said = process.communicate(timeout=10)
         assert process.returncode == 143
         assert "Traceback" not in said
-        assert "interrupted (SIGTERM)" in said
+        assert "waiting for what is on the wire" in said
+        assert "Interrupted (SIGTERM). The same command goes on." in said
         done = known(tmp_path / "out")
         assert set(done.values()) == {"complete"}
         assert len(done) == (3 if why == "--rpm" else 2)
@@ -523,7 +524,7 @@ def test_a_second_signal_stops_at_once(first, second, tmp_path):
             _, said = process.communicate(timeout=10)
         assert process.returncode == 128 + second
         assert "Traceback" not in said
-        assert f"interrupted ({second.name})" in said
+        assert f"Interrupted ({second.name})" in said
         assert set(known(tmp_path / "out")) == {"a00.txt"}
         gate.open.set()
         again = run(options_of(tmp_path), Settings(base_url=endpoint.base_url))
