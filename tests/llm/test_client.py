@@ -555,7 +555,7 @@ def test_server_that_goes_away_fails_no_article():
         async with Client(Settings(base_url=endpoint.base_url, attempts=2), TYPES) as client:
             first = await client.ask(_call(1))
             await asyncio.to_thread(endpoint.__exit__, None, None, None)
-            with pytest.raises(EndpointError, match="any more.*The same command goes on once it does"):
+            with pytest.raises(EndpointError, match=r"any more.*The same command goes on once it does"):
                 await client.ask(_call(2), lambda _, attempt: attempts.append(attempt.outcome))
             return first
 
