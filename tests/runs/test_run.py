@@ -366,6 +366,22 @@ def test_a_bug_is_raised_as_itself_and_hides_behind_no_stop(tmp_path, monkeypatc
         over(tmp_path, endpoint, numbered(2))
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (lambda _: Raw(b'{"error": {"message": "bad \\ud83d character"}}', 400), "failed"),
+        (lambda r: Raw(completion(r, {"weapons_transfer": []}, finish_reason="st\ud83dop")), "complete"),
+    ],
+    ids=["in an error", "in a finish reason"],
+)
+def test_half_a_character_costs_no_run(answer, status, tmp_path):
+    """A lone surrogate in what an endpoint says beside its answer, which no ledger can hold, is replaced: every article has its outcome."""
+    write_articles(tmp_path / "articles", 2)
+    with LoopbackEndpoint(lambda r: answer(r) if topic_of(r) == "topic 1!" else {"weapons_transfer": []}) as endpoint:
+        run(options_of(tmp_path), Settings(base_url=endpoint.base_url, model="m"))
+    assert known(tmp_path / "out") == {"a00.txt": "complete", "a01.txt": status}
+
+
 def test_cancelling_arun_cancels_what_is_in_flight(tmp_path):
     """A caller that cancels gets its cancellation back; nothing is left running, the folder is free, and the run can go on."""
     write_articles(tmp_path / "articles", 6)
