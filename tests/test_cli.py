@@ -238,7 +238,10 @@ def test_a_run_that_nobody_hears_any_more_is_no_success(articles, tmp_path):
     script = f"{sys.executable} -m extractor run {articles} --concurrency 1 --out {tmp_path / 'out'} --base-url $URL --model m 2>&1 | true"
     with LoopbackEndpoint(lambda request: Raw(completion(request, {}, refusal="I will not."))) as endpoint:
         ended = subprocess.run(
-            ["bash", "-c", f"{script}; exit ${{PIPESTATUS[0]}}"], env={**os.environ, "URL": endpoint.base_url}, capture_output=True, check=False
+            ["bash", "-c", f"{script}; exit ${{PIPESTATUS[0]}}"],
+            env={**os.environ, "URL": endpoint.base_url},
+            capture_output=True,
+            check=False,
         )
         asked = len(endpoint.requests)
         assert (ended.returncode, ended.stderr) == (4, b"")
