@@ -185,6 +185,16 @@ def test_a_limit_ends_the_run_resumable(tmp_path):
     assert last_run(tmp_path / "out")["exit_code"] == 0
 
 
+def test_a_busy_endpoint_uses_up_no_money(tmp_path):
+    """Requests that are turned away with 429 are not billed, so a run that pays for one answer within --max-cost is not stopped by them."""
+    write_articles(tmp_path / "articles", 1)
+    turned_away = iter([Raw({"error": {"message": "slow down"}}, 429, {"retry-after": "0"})] * 4)
+    with LoopbackEndpoint(lambda _: next(turned_away, {"weapons_transfer": []})) as endpoint:
+        settings = Settings(base_url=endpoint.base_url, model="m", price_usd=(1.0, 1.0), max_cost_usd=0.01)
+        assert run(options_of(tmp_path), settings).exit_code == 0
+        assert len(endpoint.requests) == 5
+
+
 def test_a_stopped_run_marks_nothing_absent(tmp_path):
     """Articles that a stopped run did not come to are still there; a whole run marks those that are gone."""
     with LoopbackEndpoint(answering(transfer())) as endpoint:
