@@ -153,6 +153,7 @@ class Client:
         )
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
+        self._usage = Usage()
         self._quiet_until = 0.0
         self._ending = asyncio.Event()
         self._unanswered: set[str] = set()
@@ -205,6 +206,11 @@ class Client:
     def mode(self) -> str | None:
         """The mode in force, to be remembered with the run; None as long as none has given the shape."""
         return self._mode
+
+    @property
+    def usage(self) -> Usage:
+        """Of all requests so far, those of calls that ended in an error among them."""
+        return self._usage
 
     @property
     def endpoint_url(self) -> str:
@@ -420,6 +426,7 @@ class Client:
             rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
             _LOG.info("%s asks for a pause of %.1f s (status %s)", self._endpoint.shown, rest_s, heard.status)
+        self._usage += attempt.usage
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
 

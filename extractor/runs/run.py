@@ -137,6 +137,9 @@ class Run:
                 if stops:  # what is in flight could not be remembered either: the group has cancelled it
                     self._stop(str(_first(stops)))
         report = self.report
+        client = self._session.client
+        if client.usage.attempts > report.usage.attempts:  # of articles that are left for the next run, which pays for them no more
+            report = report.model_copy(update={"usage": client.usage, "cost_usd": client.cost_usd(client.usage)})
         code = EXIT_DONE
         if report.failed or report.partial or report.unreadable or report.unchanged_incomplete:
             code = EXIT_INCOMPLETE

@@ -185,6 +185,25 @@ def test_a_limit_ends_the_run_resumable(tmp_path):
     assert last_run(tmp_path / "out")["exit_code"] == 0
 
 
+def test_what_an_article_cost_that_is_left_is_in_the_report(tmp_path):
+    """A limit before a repair leaves the article to the next run, which finds its answer: this run paid for it, and says so."""
+    write_articles(tmp_path / "articles", 1)
+
+    def answer(request):
+        body = completion(request, answering(misquoted())(request))
+        return Raw({**body, "usage": {"prompt_tokens": 0, "completion_tokens": 1_000_000, "total_tokens": 1_000_000}})
+
+    with LoopbackEndpoint(answer) as endpoint:
+        settings = Settings(base_url=endpoint.base_url, model="m", price_usd=(1.0, 1.0))
+        report = run(options_of(tmp_path), settings.model_copy(update={"max_cost_usd": 1.0}))
+        with Ledger(tmp_path / "out", read_only=True) as ledger:
+            paid = ledger.summary()["cost_usd"]
+        assert (report.exit_code, report.done, report.usage.attempts, len(endpoint.requests)) == (4, 0, 1, 1)
+        assert report.cost_usd == paid == 1.0
+        again = run(options_of(tmp_path), settings)
+        assert again.usage.attempts == len(endpoint.requests) - 1
+
+
 def test_a_busy_endpoint_uses_up_no_money(tmp_path):
     """Requests that are turned away with 429 are not billed, so a run that pays for one answer within --max-cost is not stopped by them."""
     write_articles(tmp_path / "articles", 1)
