@@ -145,7 +145,7 @@ class Run:
                     raise _first(bugs) from None
                 if stops:  # what is in flight could not be remembered either: the group has cancelled it
                     self._stop(str(_first(stops)))
-        report = self.report
+        report = self._with_all_requests()
         code = EXIT_DONE
         if report.failed or report.partial or report.unreadable or report.unchanged_incomplete:
             code = EXIT_INCOMPLETE
@@ -165,6 +165,13 @@ class Run:
         if self._progress_error:
             raise self._progress_error
         return self.report
+
+    def _with_all_requests(self) -> RunReport:
+        """The report with those of articles that are left for the next run, which finds their answers and pays for them no more."""
+        client = self._session.client
+        if client.usage.attempts <= self.report.usage.attempts:
+            return self.report
+        return self.report.model_copy(update={"usage": client.usage, "cost_usd": client.cost_usd(client.usage)})
 
     async def _all(self, articles: Iterator[Article | Unreadable]) -> None:
         free = asyncio.Semaphore(self._session.settings.concurrency)
