@@ -44,6 +44,7 @@ _NO_MODEL_CODES = {"model_not_found", "invalid_model", "unknown_model"}
 _NO_SUCH_FEATURE = re.compile(r"tool use|tool_choice|response_format|requested parameters|structured output", re.IGNORECASE)
 _RUN_SETTINGS = {"model", "temperature", "max_tokens", "max_completion_tokens"}  # `param` in OpenAI's errors: wrong for every article alike
 _FINISHED: Mapping[str | None, AttemptOutcome] = {"length": "length", "content_filter": "content_filter"}
+_MOST_TOKENS = 1_000_000_000  # of one request: far beyond any model
 _REFUSES_MODE = {400, 404, 405, 415, 422, 501}
 
 
@@ -184,7 +185,7 @@ def _of_completion(endpoint: Endpoint, completion: Any) -> Heard:
     if not completion.choices:
         return _of_nothing(endpoint, completion, said)
     choice = completion.choices[0]
-    finish = choice.finish_reason if isinstance(choice.finish_reason, str) else None
+    finish = endpoint.scrub(choice.finish_reason) if isinstance(choice.finish_reason, str) else None
     said = said._replace(text=_said(choice.message), finish_reason=finish)
     if isinstance(choice.message.refusal, str) and choice.message.refusal:
         return said._replace(outcome="refusal", text=choice.message.refusal, error="The model declined to answer.")
@@ -223,11 +224,28 @@ def _said(message: Any) -> str:
 
 
 def _usage(usage: Any) -> Usage:
-    sent, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    if not isinstance(sent, int) or not isinstance(written, int):
-        return Usage(attempts=1, unreported=1)
     cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
-    return Usage(input_tokens=sent, cached_tokens=cached if isinstance(cached, int) else 0, output_tokens=written, attempts=1)
+    return reported(getattr(usage, "prompt_tokens", None), cached, getattr(usage, "completion_tokens", None))
+
+
+def reported(sent: object, cached: object, written: object) -> Usage:
+    """The usage of one answered request, out of whatever the endpoint gives for tokens; what cannot be a count is no report.
+
+    A negative count would make money out of nothing, under `--max-cost` too, and one beyond 64 bits no ledger can hold.
+
+    Args:
+        sent: Of the request, cached ones included.
+        cached: Those of them that came out of the provider's cache.
+        written: Of the answer.
+    """
+    read, generated = _count(sent), _count(written)
+    if read is None or generated is None:
+        return Usage(attempts=1, unreported=1)
+    return Usage(input_tokens=read, cached_tokens=min(_count(cached) or 0, read), output_tokens=generated, attempts=1)
+
+
+def _count(tokens: object) -> int | None:
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens <= _MOST_TOKENS else None
 
 
 class _Error(NamedTuple):

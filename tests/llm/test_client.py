@@ -276,6 +276,24 @@ def test_cached_tokens_are_counted():
     assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == (100, 64, 7)
 
 
+@pytest.mark.parametrize(
+    ("sent", "written", "cached", "told"),
+    [
+        (-100, 7, 0, (0, 0, 1)),
+        (100, -7, 0, (0, 0, 1)),
+        (10**30, 7, 0, (0, 0, 1)),
+        (True, 7, 0, (0, 0, 1)),
+        (100, 7, 400, (100, 100, 0)),
+        (100, 7, -400, (100, 0, 0)),
+    ],
+)
+def test_tokens_that_cannot_be_are_no_report(sent, written, cached, told):
+    """A count below nothing would lower the cost of a run, and one beyond 64 bits goes into no ledger: nobody knows what it used."""
+    usage = {"prompt_tokens": sent, "completion_tokens": written, "prompt_tokens_details": {"cached_tokens": cached}}
+    heard = _run(lambda r: _with(r, top_usage=usage)).reply.usage
+    assert (heard.input_tokens, heard.cached_tokens, heard.unreported) == told
+
+
 # --- waiting
 
 
