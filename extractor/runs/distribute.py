@@ -124,18 +124,27 @@ class _RayWorker:
     """A `Worker`, in a process of Ray's."""
 
     def __init__(self, order: Order, limits: Any) -> None:
-        self._worker = Worker(order, SharedGate(limits) if limits else None)
+        self._worker: Worker | None = None
+        self._cannot: Exception | None = None
+        try:
+            self._worker = Worker(order, SharedGate(limits) if limits else None)
+        except Exception as error:  # noqa: BLE001 - raised with the first article: from here it would be one more death, without its reason
+            self._cannot = error
 
     async def outcome(self, article: Article, *, again: bool) -> Answer:
+        if self._worker is None:
+            raise self._cannot or RuntimeError("There is no worker.")
         if again:
             self._worker.look_around()
         return await self._worker.outcome(article)
 
     async def wind_down(self) -> None:
-        self._worker.wind_down()
+        if self._worker:
+            self._worker.wind_down()
 
     async def aclose(self) -> None:
-        await self._worker.aclose()
+        if self._worker:
+            await self._worker.aclose()
 
 
 class ClusterSession(Session):
