@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,6 +195,37 @@ def test_what_a_row_holds_ends_no_pipeline(row, told):
     else:
         with pytest.raises(told):
             pipeline_module._article_of(row)
+
+
+@needs_ray
+@quiet
+def test_what_is_answered_in_the_run_folder_needs_no_cluster(tmp_path, monkeypatch):
+    """Same key, same reply, no call: also for a new article of a text that another one had, which is finished long since."""
+    trial = Trial(tmp_path, 3)
+    monkeypatch.setattr(distribute, "connect", lambda: pytest.fail("a cluster is started"))
+    with LoopbackEndpoint(trial.right) as endpoint:
+        assert trial.run(endpoint, engine="asyncio").complete == 3
+        asked = len(endpoint.requests)
+        shutil.copytree(trial.articles, tmp_path / "again" / "more")
+        report = trial.run(endpoint, paths=(str(tmp_path / "again"),))
+        assert (report.exit_code, report.complete, len(endpoint.requests)) == (0, 3, asked)
+
+
+@needs_ray
+@quiet
+def test_a_cluster_that_is_not_there_is_looked_for_once(tmp_path, monkeypatch):
+    """However many articles wait for it: each look may take half a minute."""
+    looks = []
+
+    def connect():
+        looks.append(1)
+        raise UsageError("No cluster.")
+
+    monkeypatch.setattr(distribute, "connect", connect)
+    trial = Trial(tmp_path, 5)
+    with LoopbackEndpoint(trial.right) as endpoint, pytest.raises(UsageError, match="No cluster"):
+        trial.run(endpoint)
+    assert looks == [1]
 
 
 # with one
