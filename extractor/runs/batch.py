@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import IO
 
-from extractor.errors import EndpointError, LimitReached, UsageError
+from extractor.errors import EndpointError, LedgerError, LimitReached, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Call, Reply
 from extractor.runs.dispatch import Dispatch
@@ -64,8 +64,10 @@ class BatchRun(Run):
         try:
             await self._dispatch.pick_up()
             await self._rounds(articles)
-        except EndpointError as refused:
+        except (EndpointError, LedgerError) as refused:
             self._stop(str(refused))
+        except OSError as full:  # a file without a name, beside the ledger
+            self._stop(f"Run folder {str(self._ledger.folder)!r} cannot be written: {full}. Free it; the same command goes on.")
         finally:
             self._count()
             if open_batches := len(self._dispatch):

@@ -7,6 +7,7 @@ Before changing it: each step is stored before the next one is taken, so that a 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -115,9 +116,11 @@ class Dispatch:
     def close(self) -> None:
         """Let go of what is on disk; batches on their way stay so."""
         for batch in (*self._open.values(), *([self._filling] if self._filling else [])):
-            batch.articles.close()
+            with suppress(OSError):  # on a full disk: what was to be written is of no use any more
+                batch.articles.close()
         if self._filling:
-            self._filling.file.close()
+            with suppress(OSError):
+                self._filling.file.close()
 
     async def pick_up(self) -> None:
         """Take over the batches that an earlier process left on their way.
@@ -290,7 +293,7 @@ class Dispatch:
             return  # stored before its process was killed in the middle of this
         reason = "a second answer to one request" if twice else "no request of this batch"
         self._ledger.stray(batch.book.number, row.line, reason)
-        self._say(f"Batch {batch.name}: a row is {reason} ({row.key or row.heard.error}); it is kept in the ledger.")
+        self._say(f"Batch {batch.name}: a row is {reason} ({row.key or 'it cannot be read'}); it is kept in the ledger.")
 
     async def _download(self, batch: Batch, file_id: str, file: IO[bytes]) -> None:
         try:

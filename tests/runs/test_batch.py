@@ -11,7 +11,7 @@ import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 from batch_endpoint import BatchEndpoint
 
-from extractor.errors import SettingsError, UsageError
+from extractor.errors import LedgerError, SettingsError, UsageError
 from extractor.llm import batch_files
 from extractor.llm import client as client_module
 from extractor.runs import dispatch as dispatch_module
@@ -493,6 +493,40 @@ def test_what_progress_raises_ends_the_run_before_anything_else_is_sent(trial):
             run(trial.options(), settings, progress=progress)
         assert endpoint.asked == []
         assert trial.run(endpoint).complete == 3
+
+
+@pytest.mark.parametrize("where", ["ledger", "input file", "waiting articles"])
+def test_a_full_disk_stops_the_run_resumable(trial, monkeypatch, where):
+    """Whichever file meets it first: the run ends with 4, and what was sent is collected by the next one."""
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        with monkeypatch.context() as patch:
+
+            def full(*_, **__):
+                raise LedgerError("No space left.") if where == "ledger" else OSError(28, "No space left")
+
+            place = {
+                "ledger": (dispatch_module.BatchLedger, "batch_attempt"),
+                "input file": (dispatch_module, "request_line"),
+                "waiting articles": (dispatch_module.Batch, "add"),
+            }[where]
+            patch.setattr(*place, full)
+            report = trial.run(endpoint)
+        assert report.exit_code == 4
+        assert "No space left" in report.stopped
+        assert trial.run(endpoint).complete == 4
+        assert len(endpoint.asked) == 4
+
+
+def test_what_is_said_of_a_strange_row_holds_none_of_it(trial):
+    """A torn line may hold an article's words: they are kept in the ledger, and not written to a terminal or a log."""
+
+    def mangled(output, errors):
+        return "completed", [*output, b"and then Norway will give 13 tanks"], errors
+
+    with BatchEndpoint(answering(transfer()), mangle=once(mangled)) as endpoint:
+        assert trial.run(endpoint).complete == 4
+    assert any("kept in the ledger" in line for line in trial.said)
+    assert not any("Norway" in line for line in trial.said)
 
 
 def test_the_limit_counts_articles(trial):
