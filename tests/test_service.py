@@ -147,15 +147,16 @@ def lines_of(response):
 # --- what it answers --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_answer_is_the_library_s_outcome(monkeypatch):
+@pytest.mark.parametrize("title", ["Tanks for Ukraine", " Tanks\nfor  Ukraine", text_of(13).split()[0], None])
+def test_the_answer_is_the_library_s_outcome(monkeypatch, title):
     """The body is the `Outcome` that `extract` gives for the same text, as JSON; `many` gives the same one."""
-    asked = {"text": text_of(13), "published": "2026-03-04", "title": "Tanks for Ukraine", "id": "a1"}
+    asked = {"text": text_of(13), "published": "2026-03-04", "title": title, "id": "a1"}
     with LoopbackEndpoint(numbered) as endpoint:
         with serving(endpoint, monkeypatch) as client:
             alone = client.post("/extract", json=asked)
             many = client.post("/extract/many", json={"articles": [asked]})
         with Extractor(["weapons_transfer"]) as extractor:
-            expected = extractor.extract(text_of(13), published="2026-03-04", title="Tanks for Ukraine", id="a1")
+            expected = extractor.extract(text_of(13), published="2026-03-04", title=title, id="a1")
     assert (alone.status_code, alone.headers["content-type"]) == (200, "application/json")
     found = alone.json()
     assert found == json.loads(expected.model_dump_json())

@@ -60,9 +60,10 @@ class NamedText(Text):
 
     def article(self) -> Article:
         """The same article as `Extractor.aextract` makes of the text, the title and the date."""
-        opened = not self.title or self.text.lstrip().startswith(self.title)
-        text = self.text if opened else f"{self.title}\n\n{self.text}"
-        return Article(id=self.id, text=text, title=self.title, published=self.published)
+        title = " ".join((self.title or "").split())
+        opened = not title or self.text == title or self.text.startswith(f"{title}\n")
+        text = self.text if opened else f"{title}\n\n{self.text}"
+        return Article(id=self.id, text=text, title=title or None, published=self.published)
 
 
 class Many(BaseModel):

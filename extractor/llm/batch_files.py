@@ -13,6 +13,7 @@ from typing import IO, Any, NamedTuple, Protocol
 
 from extractor.errors import EndpointError
 from extractor.llm.endpoint import Endpoint
+from extractor.llm.modes import sendable
 from extractor.llm.responses import Heard, of_completion, of_status
 from extractor.records import AttemptOutcome, Usage
 
@@ -31,6 +32,9 @@ WINDOW = "24h"
 QUEUE_FULL = "token_limit_exceeded"
 """Error code of a batch that failed since too many tokens of the account are in the queue: nothing of it was asked."""
 
+GIVEN_UP = "unknown to the provider"
+"""Status of a batch that is no longer waited for."""
+
 NOT_RUN = Usage(attempts=1)
 """Of a request that was not run: nothing is owed for it."""
 
@@ -39,6 +43,8 @@ _LISTED = 1_000  # batches to look through for one that was perhaps made a momen
 _CREATE_TRIES = 5
 _CREATE_WAIT_S = 2.0  # before a look whether a batch was made after all: the list may lag behind
 _KEY = re.compile(rb'"custom_id"\s*:\s*"([^"\\]{1,64})"')
+_OVER = frozenset({"completed", "expired", "cancelled", "failed", GIVEN_UP})  # whatever else a provider says, answers may still come
+_STATUSES = range(100, 600)  # of HTTP
 _LINE_CHARS = 200  # of a line that cannot be read, in an error
 _CODES: Mapping[str, AttemptOutcome] = {"batch_expired": "timeout", "batch_cancelled": "timeout", "rate_limit_exceeded": "rate_limited"}
 
@@ -49,7 +55,7 @@ class BatchState(NamedTuple):
     id: str
     """The provider's name for it."""
     status: str
-    """`validating`, `in_progress`, `finalizing`, `completed`, `expired`, `cancelling`, `cancelled` or `failed`."""
+    """`completed`, `expired`, `cancelled`, `failed` or `GIVEN_UP` once it is over; else `in_progress` or a word of the provider's own."""
     total: int = 0
     """Requests in it; 0 until it is validated."""
     answered: int = 0
@@ -66,7 +72,7 @@ class BatchState(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.status not in ("validating", "in_progress", "finalizing", "cancelling")
+        return self.status in _OVER
 
 
 class Row(NamedTuple):
@@ -134,7 +140,7 @@ class BatchFiles:
             return await self._sdk.files.create(file=("requests.jsonl", file), purpose="batch")
 
         try:
-            return str((await self._insist(send, "The requests of a batch cannot be uploaded")).id)
+            return self._id(await self._insist(send, "The requests of a batch cannot be uploaded"))
         except EndpointError as error:
             if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
                 raise
@@ -157,16 +163,19 @@ class BatchFiles:
                     "The batch cannot be made",
                     tries=1,
                 )
+                return self._state(made)
             except EndpointError as error:
                 if not (left and may_pass(error)):
                     raise
                 await asyncio.sleep(_CREATE_WAIT_S)
-            else:
-                return self._state(made)
         raise AssertionError  # the last try has returned or raised
 
     async def state(self, batch_id: str) -> BatchState:
-        """Where a batch is now."""
+        """Where a batch is now.
+
+        Raises:
+            EndpointError: It is unknown, or the endpoint does not say.
+        """
         return self._state(await self._insist(lambda: self._sdk.batches.retrieve(batch_id), f"Batch {batch_id!r} cannot be looked at"))
 
     async def download(self, file_id: str, file: IO[bytes]) -> None:
@@ -198,14 +207,14 @@ class BatchFiles:
             found = _KEY.search(line)
             begins = self._endpoint.scrub(text[:_LINE_CHARS])
             return Row(found[1].decode("utf-8", "replace") if found else "", Heard("not_json", f"Its row is broken: {begins}"), text)
-        return Row(parsed["custom_id"], self._heard(parsed.get("response"), parsed.get("error")), text)
+        return Row(sendable(parsed["custom_id"]), self._heard(parsed.get("response"), parsed.get("error")), text)
 
     def _heard(self, response: Any, error: Any) -> Heard:
         if isinstance(response, Mapping):
             status, body = response.get("status_code"), response.get("body")
             if status == HTTPStatus.OK:
                 return of_completion(self._endpoint, self._completion(body) if isinstance(body, dict) else body)
-            if isinstance(status, int):
+            if isinstance(status, int) and status in _STATUSES:
                 return of_status(self._endpoint, status, {}, body)
         if isinstance(error, Mapping):
             code, message = str(error.get("code") or ""), str(error.get("message") or "")
@@ -227,12 +236,20 @@ class BatchFiles:
         found = await self._insist(send, "The list of batches cannot be read")
         return None if found is None else self._state(found)
 
+    def _id(self, answer: Any) -> str:
+        """The id of a file or a batch; without one the answer is a gateway's page, perhaps, and a later one may be right."""
+        found = getattr(answer, "id", None)
+        if not isinstance(found, str) or not found:
+            raise EndpointError(f"{self._endpoint.shown!r} gives an answer under status 200 that names no file and no batch.")
+        return found
+
     def _state(self, batch: Any) -> BatchState:
+        name = self._id(batch)
         counts = batch.request_counts
         errors = (batch.errors.data if batch.errors else None) or []
         return BatchState(
-            id=batch.id,
-            status=batch.status,
+            id=name,
+            status=str(batch.status).lower(),
             total=(counts.total if counts else None) or 0,
             answered=(counts.completed if counts else None) or 0,
             refused=(counts.failed if counts else None) or 0,

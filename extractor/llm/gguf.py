@@ -103,7 +103,9 @@ def _value(file: BinaryIO, kind: int) -> Any:
     if kind == _STRING:
         return _text(file)
     if kind != _ARRAY:
-        return _unpack(file, _FORMATS.get(kind, "x"))[0]
+        if kind not in _FORMATS:
+            raise ValueError(kind)
+        return _unpack(file, _FORMATS[kind])[0]
     of, length = _unpack(file, "IQ")
     if length > _LONGEST:
         raise ValueError(length)

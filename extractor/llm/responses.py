@@ -45,6 +45,7 @@ _NO_MODEL_CODES = {"model_not_found", "invalid_model", "unknown_model"}
 _NO_SUCH_FEATURE = re.compile(r"tool use|tool_choice|response_format|requested parameters|structured output", re.IGNORECASE)
 _RUN_SETTINGS = {"model", "temperature", "max_tokens", "max_completion_tokens"}  # `param` in OpenAI's errors: wrong for every article alike
 _FINISHED: Mapping[str | None, AttemptOutcome] = {"length": "length", "content_filter": "content_filter"}
+_MOST_TOKENS = 1_000_000_000  # of one request: far beyond any model
 _REFUSES_MODE = {400, 404, 405, 415, 422, 501}
 
 

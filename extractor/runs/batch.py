@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import IO
 
-from extractor.errors import EndpointError, LimitReached, UsageError
+from extractor.errors import EndpointError, LedgerError, LimitReached, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article, Call, Reply
 from extractor.runs.dispatch import Dispatch
@@ -54,7 +54,8 @@ class BatchRun(Run):
         self._ledger = ledger
         self._say = notice or (lambda _: None)
         self._dispatch = Dispatch(session, ledger, self._say, self._sleep)
-        self._since = ledger.first_run()
+        # whoever asks again what was refused wants no refusal of an earlier run, though a batch of that run may still be on its way
+        self._since = ledger.this_run if session.memory.retry_failed else ledger.first_run(session.client.endpoint_url)
         self._woken = asyncio.Event()
         self._looked_at = 0
         self._money_is_spent = False
@@ -63,23 +64,35 @@ class BatchRun(Run):
         try:
             await self._dispatch.pick_up()
             await self._rounds(articles)
-        except EndpointError as refused:
+        except (EndpointError, LedgerError) as refused:
             self._stop(str(refused))
+        except OSError as full:  # a file without a name, beside the ledger
+            self._stop(f"Run folder {str(self._ledger.folder)!r} cannot be written: {full}. Free it; the same command goes on.")
         finally:
+            self._count()
             if open_batches := len(self._dispatch):
                 count = f"{open_batches} batches are" if open_batches > 1 else "One batch is"
                 self._say(f"{count} on the way at the provider: the same command goes on from there, and pays nothing twice.")
             self._dispatch.close()
+
+    def _count(self) -> None:
+        """Report what has been paid for so far: answers come in by batches, and not with the articles they finish."""
+        self.report = self.report.model_copy(update={"usage": self._dispatch.usage, "cost_usd": self._dispatch.cost_usd})
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether nothing is sent or waited for any more: what is on its way stays so, and the next run collects it."""
+        return self._stopping is not None or self._progress_error is not None
 
     async def _rounds(self, articles: Iterator[Article | Unreadable]) -> None:
         """Read and ask while there is room; then wait for a batch, let its articles go on, and so on until none is left."""
         more = True
         held: list[IO[bytes]] = []  # articles whose batch was refused as a whole
         with ExitStack() as stack:
-            while not self._stopping:
+            while not self._is_cut:
                 while more and self._dispatch.has_room:
                     more = await self._read_on(articles)
-                if self._stopping:
+                if self._is_cut:
                     return
                 if self._dispatch.has_room:
                     await self._dispatch.send()
@@ -89,10 +102,10 @@ class BatchRun(Run):
                 for batch, state in await self._dispatch.over():
                     waited = stack.enter_context(batch.articles)
                     (ready if await self._dispatch.collect(batch, state) else held).append(waited)
-                    self.report = self.report.model_copy(update={"usage": self._dispatch.usage, "cost_usd": self._dispatch.cost_usd})
+                    self._count()
                 for waited in ready:
                     await self._go_on_with(waited)
-                while held and self._dispatch.has_room:
+                while held and self._dispatch.has_room and not self._is_cut:
                     await self._go_on_with(held.pop(0))
 
     async def _read_on(self, articles: Iterator[Article | Unreadable]) -> bool:
@@ -102,7 +115,7 @@ class BatchRun(Run):
         if done:
             self._unchanged(done)
         for article in chunk:
-            if self._stopping or self._money_is_spent:
+            if self._is_cut or self._money_is_spent:
                 return False
             if isinstance(article, Unreadable):
                 self._unreadable(article)
@@ -120,7 +133,7 @@ class BatchRun(Run):
         with articles:
             articles.seek(0)
             for place, line in enumerate(articles):
-                if self._stopping:
+                if self._is_cut:
                     return
                 await self._go_on(Article.model_validate_json(line))
                 if place % READ_AHEAD == 0:

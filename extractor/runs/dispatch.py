@@ -7,13 +7,14 @@ Before changing it: each step is stored before the next one is taken, so that a 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
 from extractor.errors import EndpointError, LimitReached
-from extractor.llm.batch_files import MAX_BYTES, MAX_REQUESTS, NOT_RUN, QUEUE_FULL, BatchState, Row, may_pass, request_line
+from extractor.llm.batch_files import GIVEN_UP, MAX_BYTES, MAX_REQUESTS, NOT_RUN, QUEUE_FULL, BatchState, Row, may_pass, request_line
 from extractor.llm.modes import FIRST
 from extractor.llm.prices import BATCH_SHARE, price_of
 from extractor.llm.responses import Heard
@@ -91,6 +92,7 @@ class Dispatch:
         self.usage = Usage()
         self._price = price_of(session.settings)
         self.cost_usd: float | None = 0.0 if self._price else None
+        self._unreported_usd = 0.0
         self._client, self._settings = session.client, session.settings
         self._retry_failed = session.memory.retry_failed
         self._ledger = ledger
@@ -114,9 +116,11 @@ class Dispatch:
     def close(self) -> None:
         """Let go of what is on disk; batches on their way stay so."""
         for batch in (*self._open.values(), *([self._filling] if self._filling else [])):
-            batch.articles.close()
+            with suppress(OSError):  # on a full disk: what was to be written is of no use any more
+                batch.articles.close()
         if self._filling:
-            self._filling.file.close()
+            with suppress(OSError):
+                self._filling.file.close()
 
     async def pick_up(self) -> None:
         """Take over the batches that an earlier process left on their way.
@@ -151,7 +155,7 @@ class Dispatch:
         return None if number is None else self._open[number]
 
     async def ask(self, calls: Mapping[str, Call]) -> Batch:
-        """The batch into which the calls of one article, by key, were put; the one before it is sent when they no longer fit.
+        """The batch into which the last of an article's calls, one or more by key, was put; one that is full is sent before.
 
         Raises:
             LimitReached: Their expected cost is more than what is left of `max_cost_usd`.
@@ -162,20 +166,24 @@ class Dispatch:
         requests = [(key, call, Request(self._client.frame(call), url, self._expected_usd(bodies[key]))) for key, call in calls.items()]
         cost = sum(request.cost_usd or 0.0 for _, _, request in requests)
         self._require_money(cost)
-        lines = [request_line(key, body) for key, body in bodies.items()]
-        size = sum(map(len, lines))
-        if (full := self._filling) and (full.book.requests + len(lines) > self._most_requests or full.bytes + size > MAX_BYTES):
+        for request in requests:
+            batch = await self._put(request, request_line(request[0], bodies[request[0]]))
+        return batch
+
+    async def _put(self, request: tuple[str, Call, Request], line: bytes) -> Filling:
+        if (full := self._filling) and (full.book.requests >= self._most_requests or full.bytes + len(line) > MAX_BYTES):
             await self.send()
         if self._filling is None:
-            mode = self._client.mode or FIRST
+            url, mode = self._client.endpoint_url, self._client.mode or FIRST
             self._filling = Filling(
                 OpenBatch(self._ledger.fill_batch(url, mode), url, mode, requests=0, reserved_usd=0.0), self._ledger.folder
             )
         batch = self._filling
-        self._ledger.add_to_batch(batch.book.number, requests)
-        batch.file.writelines(lines)
-        batch.bytes += size
-        batch.book = batch.book._replace(requests=batch.book.requests + len(lines), reserved_usd=batch.book.reserved_usd + cost)
+        self._ledger.add_to_batch(batch.book.number, *request)
+        batch.file.write(line)
+        batch.bytes += len(line)
+        reserved = batch.book.reserved_usd + (request[2].cost_usd or 0.0)
+        batch.book = batch.book._replace(requests=batch.book.requests + 1, reserved_usd=reserved)
         return batch
 
     async def send(self) -> None:
@@ -274,6 +282,8 @@ class Dispatch:
         )  # fmt: skip
         cost = BATCH_SHARE * self._price.cost_usd(heard.usage) if self._price else None
         self._ledger.batch_attempt(batch.book.number, attempt, cost)
+        if heard.usage.unreported:  # nobody says what it cost: it may have been billed, so what was reserved for it stands
+            self._unreported_usd += batch.book.reserved_usd / batch.book.requests
         self.usage += heard.usage
         self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
         return reply.outcome
@@ -283,7 +293,7 @@ class Dispatch:
             return  # stored before its process was killed in the middle of this
         reason = "a second answer to one request" if twice else "no request of this batch"
         self._ledger.stray(batch.book.number, row.line, reason)
-        self._say(f"Batch {batch.name}: a row is {reason} ({row.key or row.heard.error}); it is kept in the ledger.")
+        self._say(f"Batch {batch.name}: a row is {reason} ({row.key or 'it cannot be read'}); it is kept in the ledger.")
 
     async def _download(self, batch: Batch, file_id: str, file: IO[bytes]) -> None:
         try:
@@ -297,7 +307,7 @@ class Dispatch:
     def _unknown(self, batch: Batch, error: EndpointError) -> BatchState:
         """The end of a batch, or of its answers, that the provider does not know, when the user gives it up."""
         if self._retry_failed:
-            return BatchState(batch.name, "unknown to the provider")
+            return BatchState(batch.name, GIVEN_UP)
         raise EndpointError(
             f"Batch {batch.name}, made by an earlier run of this folder, is unknown at {self._client.endpoint_url!r}: another account's "
             "key, or deleted? With --retry-failed it is given up, and what it holds is asked and paid for anew.",
@@ -344,7 +354,7 @@ class Dispatch:
         limit = self._settings.max_cost_usd
         if limit is None:
             return
-        spent = self.cost_usd or 0.0
+        spent = (self.cost_usd or 0.0) + self._unreported_usd
         sent = sum(batch.book.reserved_usd for batch in (*self._open.values(), *([self._filling] if self._filling else [])))
         if spent + sent + more_usd > limit:
             raise LimitReached(

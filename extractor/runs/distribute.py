@@ -16,11 +16,11 @@ from extractor.errors import ExtractorError, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.facts.fact import Fact
 from extractor.llm.prices import price_of
-from extractor.records import Article, Usage
+from extractor.records import Article, Call, Reply, Usage
 from extractor.runs.ledger_shards import ShardedLedger
 from extractor.runs.limits import Limits, Ticket, estimate_body
 from extractor.runs.session import Memory, Session
-from extractor.runs.stored import judged_again
+from extractor.runs.stored import judged_again, so_far
 from extractor.runs.worker import Answer, Order, Worker, share_of
 from extractor.settings import Settings, cluster_address
 
@@ -124,18 +124,27 @@ class _RayWorker:
     """A `Worker`, in a process of Ray's."""
 
     def __init__(self, order: Order, limits: Any) -> None:
-        self._worker = Worker(order, SharedGate(limits) if limits else None)
+        self._worker: Worker | None = None
+        self._cannot: Exception | None = None
+        try:
+            self._worker = Worker(order, SharedGate(limits) if limits else None)
+        except Exception as error:  # noqa: BLE001 - raised with the first article: from here it would be one more death, without its reason
+            self._cannot = error
 
     async def outcome(self, article: Article, *, again: bool) -> Answer:
+        if self._worker is None:
+            raise self._cannot or RuntimeError("There is no worker.")
         if again:
             self._worker.look_around()
         return await self._worker.outcome(article)
 
     async def wind_down(self) -> None:
-        self._worker.wind_down()
+        if self._worker:
+            self._worker.wind_down()
 
     async def aclose(self) -> None:
-        await self._worker.aclose()
+        if self._worker:
+            await self._worker.aclose()
 
 
 class ClusterSession(Session):
@@ -171,6 +180,7 @@ class ClusterSession(Session):
         self._ledger, self._names, self._replay, self._wanted = ledger, names, replay, workers
         self._ray: Any = None
         self._starts_cluster = False
+        self._no_cluster: ExtractorError | None = None
         self._limits_actor: Any = None
         self._workers: list[Any] = []
         self._busy: Counter[Any] = Counter()
@@ -204,7 +214,7 @@ class ClusterSession(Session):
             LimitReached: A limit is reached, or a request is needed after `wind_down`.
             LedgerError: It cannot be remembered.
         """
-        outcome = judged_again(self, article)
+        outcome = judged_again(self, article) or self._answered(article)
         if outcome is None:
             outcome, missed = await self._asked(article)
             if missed:
@@ -212,9 +222,25 @@ class ClusterSession(Session):
         self.remember(outcome)
         return outcome
 
+    def _answered(self, article: Article) -> Outcome | None:
+        """What the run folder's own answers come to, also those about an article of the same text, or to an older run's question."""
+        if not self._ledger.has_attempts:
+            return None  # a first run: its questions need not be written here and by a worker
+        found = so_far(self, article, self._stored)
+        return found if isinstance(found, Outcome) else None
+
+    def _stored(self, call: Call) -> Reply | None:
+        return self._ledger.reply(self.client.key(call), call.fact_types, only_ok=self.memory.retry_failed)
+
     async def _asked(self, article: Article) -> Answer:
+        if self._no_cluster:  # it is not looked for again for each article that waits
+            raise self._no_cluster
         if not self._workers:
-            self._start()
+            try:
+                self._start()
+            except ExtractorError as error:
+                self._no_cluster = error
+                raise
         died = self._ray.exceptions.RayActorError
         for deaths in range(_MOST_DEATHS):
             worker = min(self._workers, key=lambda one: self._busy[one])

@@ -5,7 +5,6 @@ Before changing it: a state is stored before the step it names is waited for, so
 """
 
 import json
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from extractor.llm.modes import sendable
@@ -47,9 +46,14 @@ class BatchLedger(Ledger):
         )
         return [OpenBatch(**row) for row in found]
 
-    def first_run(self) -> int:
-        """The run that made the oldest batch on its way; this run where there is none."""
-        found = self._one("SELECT MIN(run_id) AS run FROM batches WHERE state <> 'over'")
+    @property
+    def this_run(self) -> int:
+        """Number of the run that goes on."""
+        return self._run_id
+
+    def first_run(self, endpoint: str) -> int:
+        """The run that made the oldest batch on its way at an endpoint; this run where there is none."""
+        found = self._one("SELECT MIN(run_id) AS run FROM batches WHERE state <> 'over' AND endpoint = ?", (endpoint,))
         return self._run_id if found is None or found["run"] is None else int(found["run"])
 
     def fill_batch(self, endpoint: str, mode: str) -> int:
@@ -61,27 +65,28 @@ class BatchLedger(Ledger):
             )
         return int(cursor.lastrowid or 0)
 
-    def add_to_batch(self, number: int, requests: Iterable[tuple[str, Call, Request]]) -> None:
-        """Put requests into a batch that is being filled.
+    def add_to_batch(self, number: int, key: str, call: Call, request: Request) -> None:
+        """Put a request into a batch that is being filled.
 
         Args:
             number: Of the batch.
-            requests: Key, call, and what is sent with its expected cost.
+            key: The request's fingerprint.
+            call: The question.
+            request: What is sent, with its expected cost.
         """
         with self._writing() as db:
-            for key, call, request in requests:
-                self._keep_frame(db, request.frame)
-                db.execute(
-                    "INSERT INTO batch_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        key, number, call.article_id, call.kind, json.dumps(call.fact_types), call.prompt.name, request.frame.mark,
-                        sendable(call.prompt.user),
-                    ),
-                )  # fmt: skip
-                db.execute(
-                    "UPDATE batches SET requests = requests + 1, reserved_usd = reserved_usd + ? WHERE number = ?",
-                    (request.cost_usd or 0.0, number),
-                )
+            self._keep_frame(db, request.frame)
+            db.execute(
+                "INSERT INTO batch_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    key, number, call.article_id, call.kind, json.dumps(call.fact_types), call.prompt.name, request.frame.mark,
+                    sendable(call.prompt.user),
+                ),
+            )  # fmt: skip
+            db.execute(
+                "UPDATE batches SET requests = requests + 1, reserved_usd = reserved_usd + ? WHERE number = ?",
+                (request.cost_usd or 0.0, number),
+            )
 
     def batch_uploaded(self, number: int, file_id: str) -> None:
         """Remember the input file: from here on a batch over it may exist."""

@@ -116,6 +116,11 @@ class ShardedLedger(BatchLedger):
                     (self._run_id,),
                 )
 
+    @property
+    def has_attempts(self) -> bool:
+        """Whether anything was ever asked, as far as this ledger itself knows."""
+        return self._one("SELECT 1 FROM attempts LIMIT 1") is not None
+
     def lay_out_earlier(self) -> None:
         """Put what was asked about articles that are not finished where workers find it: a run that was killed left such answers."""
         names = ", ".join(row["name"] for row in self._rows("PRAGMA table_info(attempts)"))

@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic import ValidationError
+
 from extractor.articles.discover import Source
 from extractor.articles.read import read, read_text
 from extractor.errors import ArticleError, EndpointError, LimitReached, SettingsError, UsageError
@@ -130,11 +132,25 @@ def write_results(results: Any, out: str) -> None:
 
     Args:
         results: From `ExtractBatches`; it is gone through once, so that nothing is asked twice.
-        out: A folder by path or URL; what is in it already stays.
+        out: A folder by path or URL; neither `articles` nor `facts` may be in it, since a fact written beside an earlier one counts twice.
+
+    Raises:
+        UsageError: One of them is there; nothing is asked or written.
     """
     articles, facts = f"{out.rstrip('/')}/articles", f"{out.rstrip('/')}/facts"
+    for folder in (articles, facts):
+        _require_new(folder)
     results.write_parquet(articles)
     connect().data.read_parquet(articles).flat_map(facts_of).write_parquet(facts)
+
+
+def _require_new(folder: str) -> None:
+    fs = importlib.import_module("pyarrow.fs")
+    system, path = fs.FileSystem.from_uri(folder if "://" in folder else Path(folder).resolve().as_uri())
+    if system.get_file_info(path).type is not fs.FileType.NotFound:
+        raise UsageError(
+            f"{folder!r} is there already. Name another folder, or delete it: over the same `ledger_dir` nothing is asked twice."
+        )
 
 
 class _ArticlesIn:
@@ -166,15 +182,23 @@ class _ArticlesIn:
 
 def _article_of(row: Mapping[str, Any]) -> Article:
     if row.get("article"):
-        return Article.model_validate_json(row["article"])
-    given = {name: row[name] for name in ("title", "published", "source", "language", "url") if row.get(name) is not None}
-    name = str(row.get("id") or "")
-    if isinstance(day := given.get("published"), str):
         try:
-            given["published"] = date.fromisoformat(day)
+            return Article.model_validate_json(row["article"])
+        except ValidationError as error:
+            raise ArticleError(f"Row {str(row.get('id') or '')!r} has no article in its column `article`: {_what(error)}.") from None
+    given: dict[str, Any] = {name: str(row[name]) for name in ("title", "source", "language", "url") if row.get(name) is not None}
+    name = str(row.get("id") or "")
+    if (day := row.get("published")) is not None:
+        try:
+            given["published"] = day if isinstance(day, date) else date.fromisoformat(str(day))
         except ValueError as error:
             raise ArticleError(f"Article {name!r} has published={day!r}; expected a date as YYYY-MM-DD.") from error
     return read_text(str(row.get("text") or ""), id=name, **given)
+
+
+def _what(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _columns(pyarrow: Any) -> list[tuple[str, Any]]:

@@ -530,6 +530,10 @@ WRONG = {
     "empty": (lambda path, model: path.write_bytes(b""), "is no GGUF model file"),
     "a cut header": (lambda path, model: path.write_bytes(model.read_bytes()[:3000]), "is damaged"),
     "a mad header": (lambda path, model: path.write_bytes(b"GGUF\3\0\0\0" + b"\xff" * 64), "is damaged"),
+    "a value of no known kind": (
+        lambda path, model: path.write_bytes(b"GGUF\3\0\0\0" + b"\0" * 8 + b"\1" + b"\0" * 15 + b"\xff" * 64),
+        "is damaged",
+    ),
     "cut weights": (lambda path, model: path.write_bytes(model.read_bytes()[:-50_000]), "cannot be served: .* Its log ends: "),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 from batch_endpoint import BatchEndpoint
 
-from extractor.errors import SettingsError, UsageError
+from extractor.errors import LedgerError, SettingsError, UsageError
 from extractor.llm import batch_files
 from extractor.llm import client as client_module
 from extractor.runs import dispatch as dispatch_module
@@ -20,6 +20,7 @@ from extractor.runs.batch import TRIES, BatchRun
 from extractor.runs.folder import RunOptions, dry_run, run
 from extractor.runs.ledger import Ledger
 from extractor.settings import Settings
+from extractor.testing import completion
 
 REPAIRED = {"repairs": [{"item": 1, "fact": transfer(status="agreed")}]}
 SOON_S = 30.0
@@ -218,6 +219,69 @@ def test_a_refusal_asked_again_is_asked_once(trial):
         assert len(endpoint.batches) == 2
 
 
+def test_a_refusal_is_asked_again_whatever_is_on_its_way_elsewhere(trial):
+    """A batch that waits for another endpoint does not make an old refusal one of this pass."""
+    message = {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None, "refusal": "No."}}]}
+    refusing = True
+    right = answering(transfer())
+
+    def answer(request):
+        return (200, message) if refusing and "topic 2" in json.dumps(request) else right(request)
+
+    with BatchEndpoint(answer, looks=10_000) as other, BatchEndpoint(answer) as endpoint:
+        interrupted(trial, other)
+        assert trial.run(endpoint).failed == 1
+        refusing = False
+        assert trial.run(endpoint, retry_failed=True).complete == 1
+        assert len(endpoint.asked) == 5
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "IN_PROGRESS", "paused", None])
+def test_a_state_that_nobody_knows_is_no_end(trial, status):
+    """Servers have words of their own for a batch on its way: it is waited for, never asked a second time."""
+    with BatchEndpoint(answering(transfer()), looks=3) as endpoint:
+        shown = endpoint.shown
+        endpoint.shown = lambda batch: shown(batch) | ({"status": status} if batch["status"] == "in_progress" else {})
+        assert trial.run(endpoint).complete == 4
+        assert len(endpoint.asked) == 4
+
+
+@pytest.mark.parametrize("body", [{"hello": 1}, b'"hello"', b"<html>"])
+@pytest.mark.parametrize("failing", [("GET", "/batches/"), ("POST", "/batches"), ("POST", "/files")])
+def test_a_gateways_page_in_the_place_of_an_answer_costs_nothing(trial, failing, body):
+    """Under status 200 too: it ends the run at the most, and the same command goes on with the batch that there is."""
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        endpoint.fail.append((*failing, 200, body))
+        report = trial.run(endpoint)
+        assert report.exit_code in (0, 4)
+        assert trial.run(endpoint).exit_code == 0
+        assert len(endpoint.asked) == 4
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"status_code": 500, "body": {"error": {"message": "Oh \ud800."}}},
+        {"status_code": 10**25, "body": {}},
+        {"status_code": 200, "body": {"choices": [{"message": {"content": "\ud800"}, "finish_reason": "\ud800"}]}},
+        {"status_code": 200, "body": {"choices": [], "usage": {"prompt_tokens": 10**30, "completion_tokens": 1}}},
+    ],
+)
+def test_a_row_that_no_ledger_could_hold_keeps_no_batch_from_being_collected(trial, response):
+    """Lone surrogates and numbers beyond 64 bits are stored as what they can be, or not at all; the other rows count."""
+
+    def mangled(output, errors):
+        stranger = b'{"custom_id": "\\ud800", "response": null, "error": null}'
+        return "completed", [stranger, json.dumps({**output[0], "response": response}).encode(), *output[1:]], errors
+
+    with BatchEndpoint(answering(transfer()), mangle=once(mangled)) as endpoint:
+        report = trial.run(endpoint)
+        assert report.complete + report.failed == 4
+        assert report.complete >= 3
+        assert len(endpoint.made()) <= 3
+    assert trial.summary["attempts"] >= 4
+
+
 def test_a_long_article_is_halved_in_the_next_batch(trial):
     """A row that overflows the context is an answer: the article's halves go into the next batch."""
     (trial.articles / "a01.txt").write_text(ARTICLE.format(topic="x. " + "Nothing more was said. \n\n" * 300), encoding="utf-8")
@@ -293,6 +357,26 @@ def test_a_full_queue_is_waited_for(trial, monkeypatch, room, cut):
     assert trial.summary["attempts"] == 4
 
 
+def test_parts_of_an_article_that_fit_no_queue_together_go_one_by_one(trial):
+    """A batch is cut between the requests of one article too, or it would be sent again for ever."""
+    for path in sorted(trial.articles.iterdir())[1:]:
+        path.unlink()
+    (trial.articles / "a00.txt").write_text(ARTICLE.format(topic="x. " + "Nothing more was said. \n\n" * 300), encoding="utf-8")
+    with BatchEndpoint(answering()) as endpoint:
+        endpoint.queue_room = 1
+        make, made = endpoint.make, []
+
+        def bounded(wanted):
+            made.append(wanted)
+            assert len(made) < 20
+            return make(wanted)
+
+        endpoint.make = bounded
+        assert trial.run(endpoint, settings={"part_chars": 4_000}).complete == 1
+        assert [len(bodies) for bodies in endpoint.inputs.values()] == [1] * len(endpoint.asked)
+        assert len(endpoint.asked) > 1
+
+
 def test_a_queue_that_takes_nothing_stops_the_run(trial):
     """Where not even one request fits, the run says so and ends resumable."""
     with BatchEndpoint(answering(transfer())) as endpoint:
@@ -363,6 +447,86 @@ def test_money_is_counted_before_the_upload(trial):
         assert report.cost_usd <= one * 2.5
         assert trial.run(endpoint, settings={"max_cost_usd": 1}).complete == 2
         assert len(endpoint.asked) == 4
+
+
+def test_what_nobody_says_the_cost_of_is_held_against_the_limit(trial, monkeypatch):
+    """Where rows report no tokens, what was reserved for them stays spent: a limit that never fills limits nothing."""
+    monkeypatch.setattr(dispatch_module, "MAX_REQUESTS", 1)
+    monkeypatch.setattr(dispatch_module, "MOST_OPEN", 1)
+    monkeypatch.setattr(run_module, "READ_AHEAD", 1)
+
+    def answer(request):
+        return 200, {name: value for name, value in completion(request, answering(transfer())(request)).items() if name != "usage"}
+
+    with BatchEndpoint(answer) as endpoint:
+        one = dry_run(trial.options(limit=1), Settings(base_url=endpoint.base_url, price_usd=(1.0, 2.0))).cost_usd
+        assert trial.run(endpoint, settings={"max_cost_usd": one * 2.5}).exit_code == 4
+        assert len(endpoint.asked) == 2
+
+
+def test_what_is_paid_for_is_in_the_report_of_a_run_that_was_stopped(trial):
+    """Where the file of errors cannot be had, the answers that came before it are counted all the same."""
+    with BatchEndpoint(answering(transfer())) as endpoint:
+
+        def mangled(output, errors):
+            endpoint.fail.append(("GET", f"/files/file-{len(endpoint.files) + 2}/content", 401, None))
+            return "completed", output[:3], [{**output[3], "response": {"status_code": 500, "body": {}}}]
+
+        endpoint.mangle = once(mangled)
+        report = trial.run(endpoint)
+        assert (report.exit_code, report.usage.attempts) == (4, 3)
+        assert report.cost_usd == pytest.approx(trial.summary["cost_usd"])
+        assert report.cost_usd > 0
+        assert trial.run(endpoint).complete == 4
+
+
+def test_what_progress_raises_ends_the_run_before_anything_else_is_sent(trial):
+    """The batch on its way stays so; the next run collects it, and asks the rest."""
+
+    def progress(*_):
+        raise ZeroDivisionError
+
+    (trial.articles / "a00.txt").write_text("\n", encoding="utf-8")
+    with BatchEndpoint(answering(misquoted(), **REPAIRED)) as endpoint:
+        settings = Settings(base_url=endpoint.base_url, price_usd=(1.0, 2.0))
+        with pytest.raises(ZeroDivisionError):
+            run(trial.options(), settings, progress=progress)
+        assert endpoint.asked == []
+        assert trial.run(endpoint).complete == 3
+
+
+@pytest.mark.parametrize("where", ["ledger", "input file", "waiting articles"])
+def test_a_full_disk_stops_the_run_resumable(trial, monkeypatch, where):
+    """Whichever file meets it first: the run ends with 4, and what was sent is collected by the next one."""
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        with monkeypatch.context() as patch:
+
+            def full(*_, **__):
+                raise LedgerError("No space left.") if where == "ledger" else OSError(28, "No space left")
+
+            place = {
+                "ledger": (dispatch_module.BatchLedger, "batch_attempt"),
+                "input file": (dispatch_module, "request_line"),
+                "waiting articles": (dispatch_module.Batch, "add"),
+            }[where]
+            patch.setattr(*place, full)
+            report = trial.run(endpoint)
+        assert report.exit_code == 4
+        assert "No space left" in report.stopped
+        assert trial.run(endpoint).complete == 4
+        assert len(endpoint.asked) == 4
+
+
+def test_what_is_said_of_a_strange_row_holds_none_of_it(trial):
+    """A torn line may hold an article's words: they are kept in the ledger, and not written to a terminal or a log."""
+
+    def mangled(output, errors):
+        return "completed", [*output, b"and then Norway will give 13 tanks"], errors
+
+    with BatchEndpoint(answering(transfer()), mangle=once(mangled)) as endpoint:
+        assert trial.run(endpoint).complete == 4
+    assert any("kept in the ledger" in line for line in trial.said)
+    assert not any("Norway" in line for line in trial.said)
 
 
 def test_the_limit_counts_articles(trial):

@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 
-from extractor.errors import LimitReached, SettingsError, UsageError
+from extractor.errors import ArticleError, ExtractorError, LimitReached, SettingsError, UsageError
 from extractor.records import Usage
 from extractor.runs import distribute
+from extractor.runs import pipeline as pipeline_module
 from extractor.runs.distribute import ClusterLimits
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
@@ -178,6 +180,54 @@ def test_limits_in_a_pipeline_must_be_shared(tmp_path):
         ExtractBatches(settings=Settings(base_url="http://127.0.0.1:9/v1", rpm=10), ledger_dir=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"id": "a", "text": "Norway.", "source": 7, "title": 8}, "7"),
+        ({"id": "a", "article": "{}"}, ArticleError),
+        ({"id": "a", "text": "Norway.", "published": "soon"}, ArticleError),
+    ],
+)
+def test_what_a_row_holds_ends_no_pipeline(row, told):
+    """A column of numbers is read as text; what is no article is the row's own error."""
+    if isinstance(told, str):
+        assert pipeline_module._article_of(row).source == told
+    else:
+        with pytest.raises(told):
+            pipeline_module._article_of(row)
+
+
+@needs_ray
+@quiet
+def test_what_is_answered_in_the_run_folder_needs_no_cluster(tmp_path, monkeypatch):
+    """Same key, same reply, no call: also for a new article of a text that another one had, which is finished long since."""
+    trial = Trial(tmp_path, 3)
+    monkeypatch.setattr(distribute, "connect", lambda: pytest.fail("a cluster is started"))
+    with LoopbackEndpoint(trial.right) as endpoint:
+        assert trial.run(endpoint, engine="asyncio").complete == 3
+        asked = len(endpoint.requests)
+        shutil.copytree(trial.articles, tmp_path / "again" / "more")
+        report = trial.run(endpoint, paths=(str(tmp_path / "again"),))
+        assert (report.exit_code, report.complete, len(endpoint.requests)) == (0, 3, asked)
+
+
+@needs_ray
+@quiet
+def test_a_cluster_that_is_not_there_is_looked_for_once(tmp_path, monkeypatch):
+    """However many articles wait for it: each look may take half a minute."""
+    looks = []
+
+    def connect():
+        looks.append(1)
+        raise UsageError("No cluster.")
+
+    monkeypatch.setattr(distribute, "connect", connect)
+    trial = Trial(tmp_path, 5)
+    with LoopbackEndpoint(trial.right) as endpoint, pytest.raises(UsageError, match="No cluster"):
+        trial.run(endpoint)
+    assert looks == [1]
+
+
 # with one
 
 
@@ -317,6 +367,33 @@ def test_an_article_that_kills_its_workers_fails_alone(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("cluster")
+def test_what_workers_cannot_load_ends_the_run_with_its_reason(tmp_path):
+    """It is no death of a worker, and no fault of any article: nothing is remembered as failed."""
+    schema = tmp_path / "here.py"
+    schema.write_text(
+        "import os\n"
+        "from extractor import Fact, Verbatim\n"
+        f"assert os.getpid() == {os.getpid()}, 'only in the driver'\n"
+        "class Here(Fact):\n"
+        '    """Something said."""\n'
+        "    version = 1\n"
+        "    what: Verbatim\n",
+        encoding="utf-8",
+    )
+    trial = Trial(tmp_path, 3)
+    with LoopbackEndpoint(trial.answer) as endpoint:
+        with pytest.raises(ExtractorError, match="only in the driver"):
+            trial.run(endpoint, fact_types=(f"{schema}:Here",))
+        assert endpoint.requests == []
+    with Ledger(trial.out, read_only=True) as ledger:
+        assert list(ledger.articles()) == []
+
+
+@needs_ray
+@quiet
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("cluster")
 def test_a_pipeline_of_ones_own(tmp_path):
     """Files in through Ray's reader, Parquet out: a row for each article, whatever befell it, and for each fact; the next one asks nothing."""
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -350,6 +427,8 @@ def test_a_pipeline_of_ones_own(tmp_path):
         assert asked > 6
         again = [fact for row in pipeline(endpoint).take_all() for fact in facts_of(row)]
         assert len(endpoint.requests) == asked
+        with pytest.raises(UsageError, match="already"):
+            write_results(pipeline(endpoint), str(tmp_path / "out"))
     rows = {row["article_id"]: row for row in parquet.read_table(tmp_path / "out/articles").to_pylist()}
     assert {name: row["status"] for name, row in rows.items()} == {
         **{f"deep/a{n:02}.txt": "complete" for n in range(5)},
