@@ -8,8 +8,8 @@ from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression
 from extractor.facts.numbers.numerals import NUMBER_WORDS
 from extractor.facts.numbers.qualifiers import PERCENT
-from extractor.facts.numbers.tails import is_loose_number, word_list
-from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.tails import is_loose_number
+from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at, word_list
 
 _PARTS_OF = word_list("parts_of")
 _CLAUSE_ENDS = word_list("clause_ends")
@@ -61,8 +61,16 @@ def bound_before(tokens: list[Token], expression: Expression) -> str:
         if length == 0 and token.word.endswith("n't") and at == expression.start - 1:
             length = 1
         if length and at + length <= expression.start:
+            if _adds(tokens, at, expression.start):
+                return ""
             return " ".join(token.text for token in tokens[at : at + length])
     return ""
+
+
+def _adds(tokens: list[Token], at: int, start: int) -> bool:
+    """Whether "not only" affirms the number behind its "but": "not only money but 14 tanks"."""
+    last = start - 2 if word_at(tokens, start - 1) == "also" else start - 1
+    return word_at(tokens, at) == "not" and word_at(tokens, at + 1) in {"only", "just"} and at + 1 < last and word_at(tokens, last) == "but"
 
 
 def _belongs_to_an_aside(tokens: list[Token], at: int, start: int) -> bool:

@@ -6,7 +6,7 @@ Before changing it: a phrase that leaves open what it does to the number ("just 
 
 from typing import Literal, NamedTuple
 
-from extractor.facts.numbers.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.tokens import HYPHENS, RANGE_DASHES, THINGS, Token, is_glued, is_kind, word_at, word_list
 
 Bound = Literal["least", "most", "about", "plain", "definite", "unsure"]
 """What a phrase does to a number; `plain` and `definite` ("the", "its") do nothing, but what stands before a `definite` one is no bound."""
@@ -59,6 +59,9 @@ PART = frozenset({"half", "third", "quarter", "fourth", "fifth", "sixth", "seven
 _CLOSING_MARKS = frozenset(".,;:!?…)]}\"'’”»›“([")
 _OPENING_MARKS = frozenset("([{\"'‘’“„«‹”,;:!?*•…\u2014\u2015")  # with the em dash, which stands between clauses
 _ARITHMETIC = frozenset({"×", "/", "+", "=", "*", "^", "±", "<", ">", "°", "#", "№", "&", "x"})
+
+
+_PACKAGES = word_list("packages")
 
 
 class Phrase(NamedTuple):
@@ -133,7 +136,13 @@ def ends_cleanly(tokens: list[Token], at: int) -> bool:
     is_share = token.word in PERCENT or token.word in PARTS or (token.word == "per" and word_at(tokens, at + 1) == "cent")
     if is_share or token.word in _ARITHMETIC:
         return False
-    return not token.glued or _closes(tokens, at)
+    return not token.glued or _closes(tokens, at) or counts_a_package(tokens, at)
+
+
+def counts_a_package(tokens: list[Token], at: int) -> bool:
+    """Whether a hyphen, a thing in the singular and a package of it stand at a place, as in "20-tank package"."""
+    joins = is_kind(tokens, at, "dash") and is_glued(tokens, at) and is_glued(tokens, at + 1) and tokens[at].text in HYPHENS
+    return joins and f"{word_at(tokens, at + 1)}s" in THINGS and word_at(tokens, at + 2) in _PACKAGES and not tokens[at + 2].glued
 
 
 def _closes(tokens: list[Token], at: int) -> bool:

@@ -5,6 +5,8 @@ Before changing it: places are code points of the text as given; nothing is norm
 """
 
 import re
+import tomllib
+from importlib.resources import files
 from typing import Literal, NamedTuple
 
 Kind = Literal["number", "word", "dash", "mark", "alien", "break"]
@@ -37,6 +39,18 @@ _TOKEN = re.compile(
 )
 HYPHENS = frozenset("-\u2010\u2011")
 RANGE_DASHES = HYPHENS | {"\u2012", "\u2013"}  # an em dash stands between clauses, not between numbers
+
+
+_LISTS: dict[str, str] = tomllib.loads((files("extractor.facts.numbers") / "neighbours.toml").read_text(encoding="utf-8"))
+
+
+def word_list(name: str) -> frozenset[str]:
+    """One list of neighbours.toml."""
+    return frozenset(_LISTS[name].split())
+
+
+THINGS = word_list("things")
+"""What this news counts, in the plural."""
 
 
 def tokenize(text: str) -> list[Token]:
