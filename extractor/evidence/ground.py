@@ -9,6 +9,7 @@ import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from heapq import nsmallest
 from itertools import chain
 
 from extractor.evidence.typography import INVISIBLE, SPACES, Normalised, is_mark, normalise, unmarked
@@ -36,7 +37,7 @@ class Ground:
         self._folded: str | None = None
         self._unmarked: tuple[Normalised, Ground] | None = None
         self._found: dict[tuple[str, bool], list[Span]] = {}
-        self._sentences: list[tuple[Span, Counter[str]]] | None = None
+        self._sentences: _Sentences | None = None
 
     def find(self, words: str, *, within: Sequence[Span] | None = None, any_case: bool = False) -> list[Span]:
         """Every place where `words` stand, in text order.
@@ -104,17 +105,38 @@ class Ground:
     def closest(self, words: str, count: int = 1) -> list[Span]:
         """The sentences that share most words with `words`, best first; fewer than `count` when no others share any."""
         if self._sentences is None:
-            self._sentences = [(span, bag(span.of(self.text))) for span in sentences(self.text)]
-        wanted = bag(words)
-        size = wanted.total()
-        scored = [(_likeness(sentence, wanted, size), span) for span, sentence in self._sentences]
-        return [span for score, span in sorted(scored, key=lambda pair: (-pair[0], pair[1].start))[:count] if score > 0]
+            self._sentences = _Sentences(self.text)
+        return self._sentences.closest(bag(words), count)
 
     def paragraph(self, span: Span) -> Span:
         """The paragraphs in which `span` lies, from blank line to blank line."""
         before = self.text.rfind("\n\n", 0, span.start)
         after = self.text.find("\n\n", span.end)
         return Span(start=before + 2 if before >= 0 else 0, end=after if after >= 0 else len(self.text))
+
+
+class _Sentences:
+    """The sentences of a text by the words in them, so that a quote is compared only with those that share one."""
+
+    def __init__(self, text: str) -> None:
+        self.spans = sentences(text)
+        self._sizes: list[int] = []
+        self._holding: dict[str, list[tuple[int, int]]] = {}
+        for number, span in enumerate(self.spans):
+            words = bag(span.of(text))
+            self._sizes.append(words.total())
+            for word, count in words.items():
+                self._holding.setdefault(word, []).append((number, count))
+
+    def closest(self, wanted: Counter[str], count: int) -> list[Span]:
+        """The sentences that share most words, by an F-measure: a long one does not win by its length alone; best first, then in order."""
+        shared: Counter[int] = Counter()
+        for word, times in wanted.items():
+            for number, there in self._holding.get(word, ()):
+                shared[number] += min(times, there)
+        size = wanted.total()
+        best = nsmallest(count, shared.items(), key=lambda pair: (-2 * pair[1] / (self._sizes[pair[0]] + size), pair[0]))
+        return [self.spans[number] for number, _ in best]
 
 
 def choose(places: Sequence[Sequence[Span]]) -> list[Span]:
@@ -224,15 +246,6 @@ def _fold(text: str) -> str:
 def bag(text: str) -> Counter[str]:
     """The words of `text` in lower case, with how often each stands there."""
     return Counter(_WORD.findall(text.lower()))
-
-
-def _likeness(one: Counter[str], other: Counter[str], size: int) -> float:
-    """The words that two texts share, 0 to 1, as an F-measure: a long text does not win by its length alone.
-
-    It costs what `one` is long; `size` is how many words `other` has in all.
-    """
-    shared = (one & other).total()
-    return 2 * shared / (one.total() + size) if shared else 0.0
 
 
 def _holds(outer: Span, inner: Span) -> bool:

@@ -130,8 +130,8 @@ def mentions(text: str) -> set[str]:
 def stands_alone(text: str, start: int, end: int) -> bool:
     """Whether a state's name in a text is the whole of the name that stands there.
 
-    It is not in "South Sudan", "Gulf of Guinea", "New Mexico" or "Michael Jordan", and not where the text speaks of a namesake: Georgia
-    of Atlanta. A longer name of the same state ("Kingdom of Norway") does no harm.
+    It is not in "South Sudan", "Gulf of Guinea", "Bank of China" or "Michael Jordan", and not where the text speaks of a namesake: Georgia
+    of Atlanta, or "Lebanon, Pennsylvania". A longer name of the same state ("Kingdom of Norway") does no harm.
 
     Args:
         text: The article.
@@ -147,6 +147,8 @@ def stands_alone(text: str, start: int, end: int) -> bool:
         length, code = table.match(words, at)
         if at + length > first and (at < first or at + length > last) and code != own:
             return False
+    if _is_of_an_institution(words, first, last, table):
+        return False
     if len(name) != 1:
         return True
     folded = _fold(name[0])
@@ -192,6 +194,16 @@ class _Table(NamedTuple):
     """Words that make no person's name with a state's, whatever their first letter."""
     elsewhere: dict[str, tuple[str, ...]]
     """Names of states that are also ones elsewhere, and what an article about that has."""
+    institutions_of: frozenset[str]
+    """What takes a name behind its "of" into its own, when it has a capital."""
+    titles_of: frozenset[str]
+    """Likewise, in any case."""
+    institutions_behind: frozenset[str]
+    """What takes the name before it into its own, when it has a capital."""
+    between_institutions: frozenset[str]
+    """What may stand between such a name and that."""
+    regions_behind: frozenset[tuple[str, ...]]
+    """Parts of federal states, as written, that tell a town from its namesake."""
     small_firsts: frozenset[str]
     """First words of names that begin with a small letter, such as "state of Georgia"."""
 
@@ -249,6 +261,21 @@ def _is_surname(words: list[str], at: int, table: _Table) -> bool:
     return _fold(words[at - 1]) not in table.heads | table.modifiers | table.before_states and not table.match(words, at - 1).length
 
 
+def _is_of_an_institution(words: list[str], first: int, last: int, table: _Table) -> bool:
+    """Whether the name at `words[first:last]` is a part of an institution's, or a town of the same name."""
+    before = first - 1 if first and words[first - 1].casefold() == "the" else first
+    if before > 1 and words[before - 1].casefold() == "of":
+        head = words[before - 2]
+        is_central = head.casefold() == "bank" and before > 2 and words[before - 3] in {"National", "Central", "Reserve"}  # noqa: PLR2004 - a word further back
+        if head.casefold() in table.titles_of or (head[0].isupper() and _fold(head) in table.institutions_of and not is_central):
+            return True
+    at = last + 1 if last < len(words) and words[last].casefold() in table.between_institutions else last
+    if at < len(words) and words[at][0].isupper() and words[at].casefold() in table.institutions_behind:
+        return True
+    comma = last + 1 if words[last : last + 1] == ["City"] else last
+    return words[comma : comma + 1] == [","] and any(tuple(words[comma + 1 : comma + 1 + size]) in table.regions_behind for size in (1, 2))
+
+
 def _is_government(others: list[str], table: _Table) -> bool:
     """Whether the words beside a state's name make a body of its government: all of them known, a head among them."""
     phrase = f" {' '.join(others)} "
@@ -290,5 +317,10 @@ def _table() -> _Table:
         frozenset(rules["given_names"]),
         frozenset(rules["before_states"]),
         {name: tuple(places) for name, places in rules["elsewhere"].items()},
+        frozenset(rules["institutions_of"]),
+        frozenset(rules["titles_of"]),
+        frozenset(rules["institutions_behind"]),
+        frozenset(rules["between_institutions"]),
+        frozenset(tuple(region.split()) for region in rules["regions_behind"]),
         frozenset(words[0] for name, _ in entries if (words := _words(name))[0].islower()),
     )

@@ -558,8 +558,7 @@ def test_days_without_a_year_are_read_back_when_near(published, distance):
 VOCABULARY = "July 23 2025 of the end by before next last this week month Monday in 50 days ago - , to and between early mid Q3 summer 2024 within first half year . 31 until".split()  # noqa: SIM905 - as above
 
 
-@settings(max_examples=400)
-@settings(deadline=None)  # the first name loads the table of states
+@settings(max_examples=400, deadline=None)  # the first name loads the table of states
 @given(st.one_of(st.text(max_size=250), st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)), st.none() | st.dates())
 def test_readers_never_raise(text, published):
     """Any text and any publication date, at the edges of the calendar too, give a reading in order or none."""
