@@ -8,6 +8,7 @@ import functools
 import re
 import tomllib
 from importlib.resources import files
+from typing import NamedTuple
 
 _TABLE: dict[str, str] = tomllib.loads((files("extractor.facts") / "english.toml").read_text(encoding="utf-8"))
 _ENGLISH = frozenset(_TABLE["english"].split())
@@ -32,12 +33,29 @@ def is_english(passage: str, start: int) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _is_english(text: str) -> bool:
-    english = others = small = 0
-    for word in _WORD.findall(text.replace("’", "'")):
-        folded = word.casefold()
-        small += word[0].islower()
-        if folded in _ENGLISH or folded.endswith(("'s", "n't")):
-            english += 1
-        elif folded in _OTHERS or (word[0].islower() and not word.isascii()):
-            others += 1
-    return english > others and english * _LEAST_SHARE >= small
+    shown = _shown(text)
+    return shown.english > shown.others and shown.english * _LEAST_SHARE >= shown.small
+
+
+class _Shown(NamedTuple):
+    """How many words of a text show something."""
+
+    english: int
+    others: int
+    small: int
+    """Words with a small first letter."""
+
+
+def _shown(text: str) -> _Shown:
+    kinds = "".join(map(_kind, _WORD.findall(text.replace("’", "'"))))
+    return _Shown(kinds.count("E"), kinds.count("O"), kinds.count("s"))
+
+
+@functools.lru_cache(maxsize=16_384)
+def _kind(word: str) -> str:
+    """What a word shows: "E" for English, "O" for another language, "s" for a small first letter."""
+    folded = word.casefold()
+    small = "s" if word[0].islower() else ""
+    if folded in _ENGLISH or folded.endswith(("'s", "n't")):
+        return f"E{small}"
+    return f"O{small}" if folded in _OTHERS or (small and not word.isascii()) else small

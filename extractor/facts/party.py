@@ -75,8 +75,11 @@ def country_of(name: str) -> str | None:
     Returns:
         None for what is not known to be exactly one state: companies, persons, "Congo", "Korea", the European Union, states that are gone.
     """
-    if len(name) > _LONGEST_NAME_CHARS:
-        return None
+    return None if len(name) > _LONGEST_NAME_CHARS else _country_of(name)
+
+
+@functools.lru_cache(maxsize=4096)  # a corpus names the same few states
+def _country_of(name: str) -> str | None:
     words = _words(name)
     words = _without_article(words)
     while words and words[-1] in _SIGNS:
@@ -143,7 +146,7 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     before, name, after = map(_words, nearby)
     words, first, last = before + name + after, len(before), len(before) + len(name)
     own = country_of(text[start:end])
-    for at in range(first + 1):
+    for at in range(max(0, first - table.longest + 1), first + 1):
         length, code = table.match(words, at)
         if at + length > first and (at < first or at + length > last) and code != own:
             return False
@@ -204,6 +207,8 @@ class _Table(NamedTuple):
     """What may stand between such a name and that."""
     regions_behind: frozenset[tuple[str, ...]]
     """Parts of federal states, as written, that tell a town from its namesake."""
+    longest: int
+    """Words of the longest name."""
     small_firsts: frozenset[str]
     """First words of names that begin with a small letter, such as "state of Georgia"."""
 
@@ -322,5 +327,6 @@ def _table() -> _Table:
         frozenset(rules["institutions_behind"]),
         frozenset(rules["between_institutions"]),
         frozenset(tuple(region.split()) for region in rules["regions_behind"]),
+        max(1 + len(alias.rest) for found in aliases.values() for alias in found.values()),
         frozenset(words[0] for name, _ in entries if (words := _words(name))[0].islower()),
     )

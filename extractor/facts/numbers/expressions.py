@@ -62,7 +62,8 @@ _VAGUE_PLURALS = frozenset({"tens", "dozens", "scores", "hundreds", "thousands",
 _VAGUE_OF = (("a", "number", "of"), ("a", "handful", "of"), ("a", "few"))
 _THOUSAND = 1000
 # What an expression can open with, besides digits and currency marks: other words are turned away here, which keeps a check fast.
-_OPENING_WORDS = PREFIX_WORDS | NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
+_NUMBER_OPENINGS = NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
+_OPENING_WORDS = PREFIX_WORDS | _NUMBER_OPENINGS
 
 
 class _Term(NamedTuple):
@@ -294,11 +295,13 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     Returns:
         None where none begins, or where what begins is part of something else: "155mm", "two-thirds", "13.5%".
     """
-    may_open = is_kind(tokens, at, "number") or word_at(tokens, at) in _OPENING_WORDS or read_before(tokens, at)
+    may_open = _may_open(tokens, at, _OPENING_WORDS)
     prefixes = prefixes_at(tokens, at) if may_open and starts_cleanly(tokens, at) else None
     if prefixes is None:
         return None
     start, here = prefixes.start, prefixes.end
+    if here > at and not _may_open(tokens, here, _NUMBER_OPENINGS):
+        return _bare(tokens, at, here)
     expression = _between(tokens, start, here) or _vague(tokens, start, here) or _number_or_range(tokens, start, here)
     if expression is None and word_at(tokens, here) in ARTICLES and (is_kind(tokens, here + 1, "number") or read_before(tokens, here + 1)):
         expression = _number_or_range(tokens, here + 1, here + 1)
@@ -316,6 +319,10 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     if expression.currency is not None and (also := _in_brackets(tokens, expression.end))[0]:
         expression = expression._replace(also=also[0], end=also[1])
     return expression
+
+
+def _may_open(tokens: list[Token], at: int, words: frozenset[str]) -> bool:
+    return is_kind(tokens, at, "number") or word_at(tokens, at) in words or read_before(tokens, at) is not None
 
 
 def _bare(tokens: list[Token], at: int, here: int) -> Expression | None:

@@ -52,6 +52,7 @@ _AFTER = {
 }
 _LONGEST = max(len(phrase) for phrase in _BEFORE)
 PREFIX_WORDS = frozenset(phrase[0] for phrase in _BEFORE)
+_SUFFIX_WORDS = frozenset(phrase[0] for phrase in _AFTER)
 _PLACES = frozenset({"about", "around", "over", "above", "below", "under"})  # before "another 10" these may be of place or topic
 PERCENT = frozenset({"%", "‰", "percent", "pct", "percentage", "percentages"})
 PARTS = frozenset({"halves", "thirds", "quarters", "fourths", "fifths", "sixths", "sevenths", "eighths", "ninths", "tenths", "hundredths"})
@@ -74,7 +75,7 @@ class Phrase(NamedTuple):
 
 
 def _phrase_at(tokens: list[Token], at: int, table: dict[tuple[str, ...], Bound]) -> Phrase | None:
-    """The longest phrase of a table at a place."""
+    """The longest phrase of a table at a place; the caller has seen that one may begin there."""
     words = tuple(word_at(tokens, at + step) for step in range(_LONGEST))
     for length in range(_LONGEST, 0, -1):
         if bound := table.get(words[:length]):
@@ -166,7 +167,7 @@ def suffix_at(tokens: list[Token], at: int) -> Phrase | None:
         return Phrase("least", at + 1)
     if joins_by_dash(tokens, at) and tokens[at].text in HYPHENS and word_at(tokens, at + 1) == "plus":
         return Phrase("least", at + 2)
-    phrase = _phrase_at(tokens, at, _AFTER)
+    phrase = _phrase_at(tokens, at, _AFTER) if word_at(tokens, at) in _SUFFIX_WORDS else None
     if phrase is None or word_at(tokens, phrase.end) == "than":
         return None
     if word_at(tokens, at) == "at" and is_kind(tokens, phrase.end, "word", "number"):

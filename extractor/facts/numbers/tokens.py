@@ -59,13 +59,14 @@ def tokenize(text: str) -> list[Token]:
     end = -1
     for match in _TOKEN.finditer(text):
         kind: Kind = match.lastgroup  # type: ignore[assignment]  # the group names are the kinds
-        piece = match.group()
+        begin, stop = match.span()
+        piece = text[begin:stop]
         if kind == "word" and not piece.isascii():
             piece_letters = piece.replace("’", "").replace("'", "")
             kind = "word" if piece_letters.isalpha() else "alien"  # "²" and "½" count as word characters, not as letters
         word = piece.casefold().replace("’", "'") if kind == "word" else piece
-        tokens.append(Token(kind, piece, word, match.start(), match.end(), glued=match.start() == end))
-        end = match.end()
+        tokens.append(Token(kind, piece, word, begin, stop, begin == end))
+        end = stop
     return tokens
 
 
