@@ -194,8 +194,9 @@ def _beside(text: str, at: int, step: int) -> str:
     """The two characters from `at` on in the direction of `step`, nearest first; what cannot be seen does not part tokens."""
     seen = ""
     while 0 <= at < len(text) and len(seen) < len("F-"):
-        if text[at] not in INVISIBLE and unicodedata.category(text[at]) != "Cf":
-            seen += text[at]
+        char = text[at]
+        if char.isascii() or (char not in INVISIBLE and unicodedata.category(char) != "Cf"):
+            seen += char
         at += step
     return seen
 

@@ -281,9 +281,8 @@ def _doubled_key(json_text: str) -> str | None:
     found: list[str] = []
 
     def see(pairs: list[tuple[str, object]]) -> None:
-        counts = Counter(key for key, _ in pairs)
-        if not found and len(counts) < len(pairs):
-            found.append(max(counts, key=counts.__getitem__))
+        if len(dict(pairs)) < len(pairs):
+            found.append(Counter(key for key, _ in pairs).most_common(1)[0][0])
 
     with suppress(ValueError, RecursionError):
         json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=see).decode(json_text)

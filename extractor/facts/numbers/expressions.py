@@ -185,9 +185,11 @@ def _between(tokens: list[Token], start: int, at: int) -> Expression | None:
 def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | None:
     """A number, or a range: "10", "10-12", "10 to 12", "two or three", "from 5 to 7"."""
     opens_from = word_at(tokens, at) == "from"
-    low = _shared_scale(tokens, at) or _qualified_term(tokens, at + opens_from)
+    low = _qualified_term(tokens, at + opens_from)
     if low is None:
         return None
+    if low.currency is not None and word_at(tokens, low.end) == "(":
+        low = _shared_scale(tokens, at) or low
     word = word_at(tokens, low.end)
     joins = word in {"to", "or"} or joins_by_dash(tokens, low.end)
     if word == "to" and low.currency and low.number.scale > 1 and is_kind(tokens, low.end + 1, "number") and not opens_from:
@@ -239,6 +241,8 @@ def _of_plural(tokens: list[Token], at: int) -> bool:
 
 def _bounded(expression: Expression, bounds: tuple[Bound, ...], end: int) -> Expression:
     """The expression under its qualifiers."""
+    if not bounds and end == expression.end:
+        return expression
     expression = expression._replace(end=end, approximate=expression.approximate or "about" in bounds)
     if "unsure" in bounds:
         return expression._replace(is_sure=False)
