@@ -23,6 +23,7 @@ MOST_OVERLAPS = 100
 _DIGIT_JOINTS = ".,:'’·/\u2044"  # between digits they make one token: 3.5, 1,200, 1'200, 3/4, 10:30
 _NAME_DASHES = "-‐‑‒–−"  # of F-16; a long dash parts clauses
 _GROUP_SPACES = "\u00a0\u202f\u2009"  # between the digits of 1 200; a plain space is also what parts a year from a count
+_SPACE = " \n"  # what parts most tokens, whatever they are
 _THREE_DIGITS = re.compile(r"\d{3}(?!\d)")
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])['\"”’»)]*\s+|\n+")
@@ -203,6 +204,8 @@ def _beside(text: str, at: int, step: int) -> str:
 
 def _starts_token(text: str, at: int) -> bool:
     """Whether a token may begin at `at`: "3" does not in "13", "one" not in "drones", "5" not in "3.5", "-16" not in "F-16"."""
+    if at == 0 or text[at - 1] in _SPACE:
+        return True
     first, before, earlier = text[at], *_padded(_beside(text, at - 1, -1))
     if _joins(first, before, text[at + 1 : at + 2]):
         return False
@@ -217,6 +220,8 @@ def _starts_token(text: str, at: int) -> bool:
 
 def _ends_token(text: str, end: int) -> bool:
     """Whether a token may end before `end`: "3" and "3." do not in "3.5", "10" not in "10²", "1" not in "1 200" with a group space."""
+    if end == len(text) or text[end] in _SPACE:
+        return True
     last, after, following = text[end - 1], *_padded(_beside(text, end, 1))
     if end > 1 and _joins(last, text[end - 2], after):
         return False

@@ -182,6 +182,9 @@ class _Match(NamedTuple):
     """The state; None for none, or not exactly one."""
 
 
+_NOTHING = _Match(0, None)
+
+
 class _Table(NamedTuple):
     """countries.toml, ready for look-ups."""
 
@@ -222,7 +225,7 @@ class _Table(NamedTuple):
             if alias.capitals and _bare("".join(here)) != alias.capitals:
                 continue
             return _Match(length, alias.code)
-        return _Match(0, None)
+        return _NOTHING
 
 
 # "U.S." and "U.S.A." are one word; an apostrophe joins ("d'Ivoire"), a hyphen does not; signs keep names from running over them.

@@ -14,6 +14,8 @@ from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at, wo
 _PARTS_OF = word_list("parts_of")
 _CLAUSE_ENDS = word_list("clause_ends")
 _HEDGES = word_list("hedges")
+_THING_ENDS = NUMBER_WORDS | _CLAUSE_ENDS
+_SHARES = PERCENT | {"per"}
 _PAUSES = frozenset({",", "(", "\u2013", "\u2014", "-"})
 _ENDING_MARKS = frozenset(".;:!?")
 _DETERMINERS = frozenset({"the", "its", "his", "her", "our", "your", "their", "these", "those", "all"})
@@ -101,7 +103,7 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
         bounds_the_next = (compares and begin > at) or ((compares or word_at(tokens, begin) == "at") and _counts_on(tokens, begin + length))
         if length and not bounds_the_next:
             return " ".join(token.text for token in tokens[begin : begin + length])
-        if begin > at or not is_kind(tokens, at, "word") or tokens[at].word in NUMBER_WORDS | _CLAUSE_ENDS:
+        if begin > at or not is_kind(tokens, at, "word") or tokens[at].word in _THING_ENDS:
             return ""
     return ""
 
@@ -114,7 +116,7 @@ def _replaced(tokens: list[Token], at: int, *, by_hedge_alone: bool) -> str:
     hedges = 0
     while word_at(tokens, here) in _HEDGES:
         here, hedges = here + 1, hedges + 1
-    is_share = word_at(tokens, here + 1) in PERCENT | {"per"}
+    is_share = word_at(tokens, here + 1) in _SHARES
     is_number = is_loose_number(tokens, here) and not is_share
     # "€7 billion (or $8 billion)" is the same sum again
     replaces = (hedges and (is_number or read_before(tokens, here) is not None)) or (has_or and is_number and not by_hedge_alone)

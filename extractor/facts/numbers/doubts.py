@@ -29,6 +29,8 @@ _CHANGES = tuple(word_list("changes"))
 _COUNTING = word_list("counting")
 _OPENING_MARKS = frozenset("(\"'\u2018\u201c\u201e\u00ab[")
 _ONE_PACKAGE = frozenset({"a", "the", "its", "this", "that", "their", "his", "her"})
+_ABBREVIATED = MONTHS | {"No", "Nos", "no", "nos"}
+_WHOLES = PART | PARTS | PERCENT | {"cent"}
 _LIST_JOINS = frozenset({",", "and", "or", "/"})
 _LONGEST_LIST = 6
 _CHANGE_WINDOW = 8  # tokens back to the verb of "raised the number of systems from 5 to 7"
@@ -92,7 +94,7 @@ def _before(tokens: list[Token], expression: Expression) -> str:
     at = expression.start - 1
     while is_kind(tokens, at, "mark") and tokens[at].text in _OPENING_MARKS:
         at -= 1
-    if word_at(tokens, at) == "." and is_glued(tokens, at) and (tokens[at - 1].text in MONTHS | {"No", "Nos", "no", "nos"}):
+    if word_at(tokens, at) == "." and is_glued(tokens, at) and (tokens[at - 1].text in _ABBREVIATED):
         at -= 1  # "Feb. 24", "No. 5"
     if at < 0:
         return ""
@@ -114,7 +116,7 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True  # "one in 10"
     if token.word in {"by", "from"} and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
         return True  # "fell by 10", "cut to 8 from 10"
-    if token.word == "of" and before in PART | PARTS | PERCENT | {"cent"}:
+    if token.word == "of" and before in _WHOLES:
         return True  # "a quarter of a million"
     if token.word == "of" and word_at(tokens, at - 2) == "/" and is_kind(tokens, at - 1, "number"):
         return True  # "2/3 of the 9"

@@ -60,6 +60,7 @@ class Expression(NamedTuple):
 _VAGUE = frozenset({"several", "few", "many", "numerous", "multiple", "various"})
 _VAGUE_PLURALS = frozenset({"tens", "dozens", "scores", "hundreds", "thousands", "millions", "billions", "trillions"})
 _VAGUE_OF = (("a", "number", "of"), ("a", "handful", "of"), ("a", "few"))
+_VAGUE_OPENINGS = _VAGUE | _VAGUE_PLURALS | {"a", "many"}
 _THOUSAND = 1000
 # What an expression can open with, besides digits and currency marks: other words are turned away here, which keeps a check fast.
 _NUMBER_OPENINGS = NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
@@ -210,6 +211,8 @@ def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | N
 def _vague(tokens: list[Token], start: int, at: int) -> Expression | None:
     """Words without numbers: "dozens", "several hundred", "tens of millions of euros"."""
     here = at
+    if word_at(tokens, at) not in _VAGUE_OPENINGS:
+        return None
     for words in _VAGUE_OF:
         if all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
             here = at + len(words)

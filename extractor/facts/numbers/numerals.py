@@ -329,6 +329,6 @@ def read_number(tokens: list[Token], at: int, *, money: bool = False) -> Number 
     if not is_kind(tokens, at, "word"):
         return None
     for words, value in _COUNTED.items():
-        if all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
+        if tokens[at].word == words[0] and all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
             return Number(at + len(words), Decimal(value), Decimal(value), simple=False)
     return _half_of(tokens, at, money=money) or _number_of_words(tokens, at, money=money)
