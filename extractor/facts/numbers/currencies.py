@@ -59,6 +59,10 @@ class Marked(NamedTuple):
     currency: Currency
 
 
+MARKS = frozenset({*_SIGNS, *_BEFORE_DOLLAR, *_CODES, *_SIGN_WORDS})
+"""What a currency mark before a number begins with, as `Token.word` or `Token.text`."""
+
+
 def _marked(tokens: list[Token], at: int, end: int, currency: Currency) -> Marked:
     words = "".join(("" if token.glued or not index else " ") + token.text for index, token in enumerate(tokens[at:end]))
     return Marked(end, currency._replace(words=words))

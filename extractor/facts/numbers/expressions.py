@@ -8,7 +8,7 @@ the whole.
 from decimal import Decimal
 from typing import NamedTuple
 
-from extractor.facts.numbers.currencies import Currency, merged, read_after, read_before
+from extractor.facts.numbers.currencies import MARKS, Currency, merged, read_after, read_before
 from extractor.facts.numbers.numerals import ARTICLES, NUMBER_WORDS, SCALES, Number, read_number, read_scale
 from extractor.facts.numbers.qualifiers import (
     PART,
@@ -329,7 +329,12 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
 
 
 def _may_open(tokens: list[Token], at: int, words: frozenset[str]) -> bool:
-    return is_kind(tokens, at, "number") or word_at(tokens, at) in words or read_before(tokens, at) is not None
+    if at >= len(tokens):
+        return False
+    token = tokens[at]
+    if token.kind == "number" or token.word in words:
+        return True
+    return (token.word in MARKS or token.text in MARKS) and read_before(tokens, at) is not None
 
 
 def _bare(tokens: list[Token], at: int, here: int) -> Expression | None:
