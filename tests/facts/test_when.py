@@ -444,6 +444,7 @@ WHOLE = [
     ("2024", "2024-01-01..2024-12-31", "It passed 2024's budget."),
     ("July 23", "2025-07-23", "It came on July 23, two years after the war began."),
     ("2026", "2026-01-01..2026-12-31", "In 2026 Norway sends shells to them."),
+    ("May", "2025-05-01..2025-05-31", "Those who met in May said that they would have it."),
     ("2026", "2026-01-01..2026-12-31", "It stands in the 2026 talks and the 2026 budget."),
     ("2026", "2026-01-01..2026-12-31", "It stands in Norway's 2026 elections."),
     ("July", "2025-07-01..2025-07-31", "In July Palme said that it was there."),
@@ -513,6 +514,8 @@ DOUBTED = [
     ("2026", "2026-01-01..2026-12-31", "They would find 2026 reasons for it."),
     ("August", "2025-08-01..2025-08-31", "It came with August Palme, a minister."),
     ("April", "2025-04-01..2025-04-30", "It was April Jones who sent it."),
+    ("May", "2025-05-01..2025-05-31", "Theresa May said that they would have it."),
+    ("May", "2025-05-01..2025-05-31", "May told them that they would have it."),
     ("July 10", "2025-07-10", "In July 10 launchers were sent there."),
     ("23.07.2025", "2025-07-23", "Das gilt bis 23.07.2025 und nicht mehr, wie das Ministerium und der Minister in der Stadt sagten."),
 ]

@@ -88,6 +88,10 @@ _BEFORE_A_YEAR = frozenset(
 _AFTER_A_YEAR = frozenset(
     {"and", "or", "but", "as", "when", "while", "after", "before", "with", "for", "to", "at", "by", "on", "if", "that", "which"}
 )
+_SAYING = frozenset(
+    {"said", "says", "told", "tells", "added", "adds", "warned", "warns", "asked", "asks", "argued", "wrote", "promised", "insisted"}
+)
+"""Behind a month they make it a speaker."""
 _THING = 3
 """Words of the thing that is counted."""
 _REACH = 5
@@ -208,6 +212,8 @@ def _named_or_counted(tokens: tuple[Token, ...], first: int, last: int) -> str:
     date, after, before = tokens[last - 1], tokens[last], tokens[first - 1].word if first else ""
     if date.word in MONTHS:
         is_month = before in _IN_A_MONTH or first < last - 1
+        if before not in _IN_A_MONTH and first == last - 1 and after.word in _SAYING:
+            return after.raw  # "Theresa May said"
         named = after.raw[0].isupper() and not after.raw.isupper() and not _is_of_a_date(after) and country_of(after.raw) is None
         return after.raw if named and not is_month else ""
     if date.number is None:
