@@ -72,10 +72,8 @@ screenshots: $(STAMP) ## make the pictures and the excerpts of output in the doc
 	$(BIN)/python docs/generate_excerpts.py
 	$(BIN)/python docs/generate_screenshots.py
 
-bench: $(STAMP) ## measure; prints ratios
-	$(BIN)/python bench/startup.py
-	$(BIN)/python bench/grounding.py
-	$(BIN)/python bench/review.py
+bench: $(STAMP) ## measure beside the peers and write docs/performance.md: about an hour; QUICK=1 takes minutes and writes nothing
+	$(BIN)/python bench/report.py $(if $(QUICK),--quick)
 
 constraints: $(STAMP) ## compile constraints.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file constraints.txt

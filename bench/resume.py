@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kill import _SENTENCE, transfer, write_articles
+from targets import at_least, at_most
 
 from extractor.articles.discover import discover
 from extractor.facts import catalog
@@ -46,7 +47,7 @@ async def first_run(articles: Path, out: Path) -> RunReport:
     with Ledger(out) as ledger:
         session = Session(catalog.load(TYPES), settings(), Memory(ledger=ledger), mode=MODE)
 
-        async def ask(call: Call, on_attempt: Any) -> Reply:
+        async def ask(call: Call, on_attempt: Any, **_: object) -> Reply:
             facts = [transfer(found.group(), int(found[1])) for found in _SENTENCE.finditer(call.prompt.user)]
             text = json.dumps({"weapons_transfer": facts})
             used = Usage(input_tokens=2000, output_tokens=len(text) // 4, attempts=1)
@@ -120,9 +121,15 @@ def main() -> int:
             stats = folder / "stats"
             subprocess.run([*command, "--stats", str(stats)], check=True, capture_output=True)
             pstats.Stats(str(stats)).sort_stats("tottime").print_stats(25)
-    reached = best["exit_code"] == 0 and best["unchanged"] / best["wall_s"] >= TARGET_PER_S and best["peak_mb"] < TARGET_MB
-    print(f"target: no request, at least {TARGET_PER_S:,} articles/s, under {TARGET_MB} MB: {'reached' if reached else 'MISSED'}")
-    return 0 if reached else 1
+    if best["exit_code"]:
+        raise SystemExit(f"the second run ended with {best['exit_code']}")
+    count = int(best["unchanged"])
+    reached = [
+        at_most(f"requests of a second run over {count:,} unchanged articles", best["requests"], 0),
+        at_least(f"a second run over {count:,} unchanged articles", count / best["wall_s"], TARGET_PER_S, " articles/s"),
+        at_most(f"peak memory of a second run over {count:,} unchanged articles", best["peak_mb"], TARGET_MB, " MB"),
+    ]
+    return int(not all(reached))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,10 @@ NOT_RUN = {
     "installs packages": "pip",
     "starts a server that does not end": "uvicorn",
     "needs the server of the block before": "curl",
+    "needs a provider of batches": "--batch",
+    "needs a model file": "--local",
+    "needs a cluster": "--engine ray",
+    "needs articles and a folder that a cluster shares": "s3://",
 }
 """Why a block may be left out, and the command it must then begin with or hold."""
 
@@ -103,6 +107,7 @@ def test_every_block_works_as_written(page, folder, capfd):
     for block in blocks_of(page):
         if block.note.startswith("not run: "):
             assert NOT_RUN[block.note.removeprefix("not run: ")] in block.text
+            _read(block)
         elif block.note == "shell":
             _script(block.text, folder)
         elif block.language == "sh":
@@ -116,6 +121,18 @@ def test_every_block_works_as_written(page, folder, capfd):
             assert tomllib.loads(block.text)
         else:
             assert block.language in ("text", ""), f"{name_of(page)}: nothing runs a block of {block.language!r}"
+
+
+def _read(block):
+    """What of a block can be held to without running it: its commands are understood, and what its Python imports is there."""
+    if block.language == "python":
+        imports = [line for line in block.text.splitlines() if line.startswith(("from ", "import "))]
+        compile(block.text, name_of(block.page), "exec")
+        exec("\n".join(imports), {})  # noqa: S102 - our own text
+    for line in block.text.splitlines() if block.language == "sh" else ():
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["extractor"]:
+            _parser().parse_args(words[1:])
 
 
 def _command(line, endpoint, capfd):
@@ -175,6 +192,10 @@ def test_what_is_not_run_is_known():
     assert left_out == {
         ("examples/service/README.md", "starts a server that does not end"),
         ("examples/service/README.md", "needs the server of the block before"),
+        ("docs/batch.md", "needs a provider of batches"),
+        ("docs/local.md", "needs a model file"),
+        ("docs/scale.md", "needs a cluster"),
+        ("docs/scale.md", "needs articles and a folder that a cluster shares"),
     }
 
 
