@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 _EXIT_CODES = """exit codes:
   0  all done (quarantined facts are no failure)
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         # whoever read stdout (`| head`) has had enough: that is no failure, and Python must not complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go(sys.stdout)
         return 0
     except KeyboardInterrupt:
         print("Interrupted. The same command goes on.", file=sys.stderr)
@@ -53,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last door: what comes here is told in one line
         return _failed(error)
     return code
+
+
+def _let_go(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _failed(error: Exception) -> int:
@@ -259,14 +263,19 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(describe.estimate_text(folder.dry_run(options, settings)))
         return 0
-    with Progress(quiet=arguments.quiet) as progress:
-        report = folder.run(options, settings, progress=progress, notice=progress.say)
-        progress.end(report)
-    if report.stopped:
-        print(f"extractor: {report.stopped}", file=sys.stderr)
-    elif not arguments.quiet:
-        print(f"Facts: {options.out / 'facts.jsonl'}   Look: extractor show {options.out}", file=sys.stderr)
-    return report.exit_code
+    code = 4
+    try:
+        with Progress(quiet=arguments.quiet) as progress:
+            report = folder.run(options, settings, progress=progress, notice=progress.say)
+            code = report.exit_code
+            progress.end(report)
+        if report.stopped:
+            print(f"extractor: {report.stopped}", file=sys.stderr)
+        elif not arguments.quiet:
+            print(f"Facts: {options.out / 'facts.jsonl'}   Look: extractor show {options.out}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read stderr has gone: that ended the run as a limit does, and is no success
+        _let_go(sys.stderr)
+    return code
 
 
 def _status(arguments: argparse.Namespace) -> int:

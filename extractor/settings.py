@@ -54,7 +54,7 @@ class Settings(Record):
 
     model: str = Field(default=DEFAULT_MODEL, min_length=1)
     """Model name, as the endpoint knows it."""
-    base_url: str | None = None
+    base_url: str | None = Field(default=None, repr=False)  # a password or a key may stand in it
     """An OpenAI-compatible endpoint such as `http://127.0.0.1:11434/v1`; None is the vendor's own. With one, no key is needed."""
     local: Path | None = None
     """A model file in GGUF to ask instead of an endpoint: llama.cpp serves it on this machine while the run lasts, its name is `model`."""

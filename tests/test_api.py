@@ -33,6 +33,7 @@ from extractor.llm import client as client_module
 from extractor.records import Article
 from extractor.runs import folder
 from extractor.runs.folder import RunOptions, arun, run
+from extractor.runs.loop import PrivateLoop
 from extractor.schemas import FundingSource, WeaponsTransfer
 from extractor.settings import Settings
 from extractor.testing import Fault, LoopbackEndpoint, Raw, completion
@@ -1112,6 +1113,24 @@ def test_closing_ends_the_calls_of_others():
         for future in awaited:
             future.result(10)
         wait_until(lambda: held.under_way == 0)
+
+
+def test_cancelling_and_closing_at_once_leaves_nothing_to_complain_about(caplog):
+    """What was cancelled just before `close` has nobody who waits for it: asyncio logs no exception that was never retrieved."""
+
+    async def last():
+        pass
+
+    for _ in range(20):
+        loop = PrivateLoop(4, last=last)
+        waiting, cancelled = (loop.submit(lambda: asyncio.sleep(10)) for _ in range(2))
+        wait_until(lambda loop=loop: sum("_bounded" in repr(task) for task in asyncio.all_tasks(loop._loop)) == 2)
+        cancelled.cancel()
+        loop.close()
+        with pytest.raises(UsageError, match="closed while"):
+            waiting.result(10)
+    gc.collect()
+    assert not caplog.records
 
 
 def test_calls_and_closing_may_race():

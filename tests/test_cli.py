@@ -8,7 +8,7 @@ import pytest
 from answers import answering, is_repair, misquoted, transfer, write_articles
 
 from extractor.cli import main
-from extractor.testing import LoopbackEndpoint, Raw
+from extractor.testing import LoopbackEndpoint, Raw, completion
 
 ROOT = Path(__file__).parent.parent
 SECRET = "sk-" + "abcdefghijklmnop"  # in two pieces, so that no scanner takes it for a leak
@@ -193,6 +193,7 @@ def test_recording_and_replaying_give_the_same_facts(articles, tmp_path, capsys)
         (["run", "articles", "--concurrency", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "concurrency"),
         (["run", "articles", "--limit", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--limit 0"),
         (["run", "articles", "--limit", "-1", "--dry-run"], 2, "--limit -1"),
+        (["run", "articles", "--workers", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--workers 0"),
         (["run", "articles", "--price", "nan,1", "--base-url", "http://127.0.0.1:1/v1"], 2, "price_usd"),
         (["run", "articles", "--base-url", "not a url"], 2, "not a url"),
         (["run", "articles", "--replay", "empty"], 2, "manifest"),
@@ -230,6 +231,22 @@ def test_a_closed_pipe_ends_quietly(articles, tmp_path):
     assert ended.returncode == 0
     assert ended.stderr == ""
     assert len(ended.stdout.splitlines()) == 1
+
+
+def test_a_run_that_nobody_hears_any_more_is_no_success(articles, tmp_path):
+    """Where the reader of stderr goes (`2>&1 | head`), the run ends resumable, with 4 and not with 0."""
+    script = f"{sys.executable} -m extractor run {articles} --concurrency 1 --out {tmp_path / 'out'} --base-url $URL --model m 2>&1 | true"
+    with LoopbackEndpoint(lambda request: Raw(completion(request, {}, refusal="I will not."))) as endpoint:
+        ended = subprocess.run(
+            ["bash", "-c", f"{script}; exit ${{PIPESTATUS[0]}}"],
+            env={**os.environ, "URL": endpoint.base_url},
+            capture_output=True,
+            check=False,
+        )
+        asked = len(endpoint.requests)
+        assert (ended.returncode, ended.stderr) == (4, b"")
+        assert asked < 3
+        assert run(articles, endpoint, tmp_path, "--model", "m") == 3
 
 
 def test_help_imports_nothing_heavy():

@@ -158,3 +158,9 @@ def test_the_settings_page_is_up_to_date():
     page = script.with_name("settings.md").read_text(encoding="utf-8")
     assert all(f"| `{name}` |" in page for name in Settings.model_fields)
     assert all(f"`{variable}`" in page for variables in ENVIRONMENT.values() for variable in variables)
+
+
+def test_no_secret_is_in_the_settings_own_words():
+    """Settings in a log line or a traceback give away neither the key nor the password of a base URL."""
+    settings = Settings(api_key="a-secret-key", base_url="http://user:password@host/v1?key=hidden")
+    assert not any(secret in f"{settings!r} {settings}" for secret in ("a-secret-key", "password", "hidden"))

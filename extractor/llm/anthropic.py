@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from extractor.errors import SettingsError
 from extractor.llm.endpoint import Endpoint
 from extractor.llm.modes import sendable
-from extractor.llm.responses import Heard
+from extractor.llm.responses import Heard, tokens_in
 from extractor.records import AttemptOutcome, Prompt, Usage
 
 MODES = ("tools",)
@@ -71,7 +71,7 @@ def _of_message(endpoint: Endpoint, message: Any) -> Heard:
     if not hasattr(message, "content"):
         found = endpoint.scrub(str(message)) or "an empty body"
         return Heard("not_json", f"The answer is no JSON object; check --base-url. It begins: {found}", status=200, again=True)
-    finish = message.stop_reason if isinstance(message.stop_reason, str) else None
+    finish = endpoint.scrub(message.stop_reason) if isinstance(message.stop_reason, str) else None
     said = Heard("ok", status=200, usage=_usage(message.usage), text=_said(message.content or []), finish_reason=finish)
     if finish == "refusal":
         return said._replace(outcome="refusal", error="The model declined to answer.")
@@ -93,9 +93,9 @@ def _said(blocks: list[Any]) -> str:
 
 
 def _usage(usage: Any) -> Usage:
-    fresh, written = getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)
-    if not isinstance(fresh, int) or not isinstance(written, int):
+    fresh, written = tokens_in(usage, "input_tokens"), tokens_in(usage, "output_tokens")
+    if fresh is None or written is None:
         return Usage(attempts=1, unreported=1)
     # here `input_tokens` leaves out what the cache had and what was put into it
-    cached, stored = (getattr(usage, name, None) or 0 for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
+    cached, stored = (tokens_in(usage, name) or 0 for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
     return Usage(input_tokens=fresh + cached + stored, cached_tokens=cached, output_tokens=written, attempts=1)

@@ -42,7 +42,7 @@ from extractor.llm.prices import price_of
 from extractor.llm.prompt import envelope
 from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status, unless_truncated
 from extractor.llm.salvage import read_reply
-from extractor.records import Attempt, Call, CallKind, Reply, Usage
+from extractor.records import Attempt, AttemptOutcome, Call, CallKind, Reply, Usage
 from extractor.settings import Settings
 from extractor.telemetry import Requests
 
@@ -56,6 +56,7 @@ _FIRST_TRIES = 3  # requests to an endpoint that has never answered: two seconds
 _SILENT_FOR = 5  # articles in a row, or at once, that got no answer at all: it is the endpoint then, and the next would fare the same
 _SILENT_TRIES = 20  # requests in a row without an answer: an endpoint that fails half the time does so once in a million
 _LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is perhaps an odd article
+_NOT_BILLED: frozenset[AttemptOutcome] = frozenset({"rate_limited", "no_connection"})  # no model was asked
 _NO_KEY = "no-key"  # the SDK wants some key; local servers want none
 
 
@@ -91,7 +92,7 @@ class Gate(Protocol):
         """A ticket for one request with this JSON body, as soon as it may be sent; what it raises ends the call."""
 
     def settle(self, ticket: Any, usage: Usage) -> None:
-        """What the request with this ticket really used."""
+        """What the request with this ticket really used; a usage without attempts where nothing is owed for it."""
 
 
 class Server(Protocol):
@@ -152,6 +153,7 @@ class Client:
         )
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
         self._answered = False
+        self._usage = Usage()
         self._quiet_until = 0.0
         self._ending = asyncio.Event()
         self._unanswered: set[str] = set()
@@ -204,6 +206,11 @@ class Client:
     def mode(self) -> str | None:
         """The mode in force, to be remembered with the run; None as long as none has given the shape."""
         return self._mode
+
+    @property
+    def usage(self) -> Usage:
+        """Of all requests so far, those of calls that ended in an error among them."""
+        return self._usage
 
     @property
     def endpoint_url(self) -> str:
@@ -375,8 +382,8 @@ class Client:
             raise self._end(tried.ends_run, last.status)
         if last.outcome in RETRIED and self._server and (why := self._server.ended()):
             raise self._end(why)
-        if last.outcome == "no_connection" and not self._answered:
-            raise self._end(no_connection(self._endpoint, last.error or ""))
+        if last.outcome == "no_connection":  # with every attempt used up: it is no article's fault, and the next would fare the same
+            raise self._end(no_connection(self._endpoint, last.error or "", answered=self._answered))
         silent = min(_SILENT_TRIES, _SILENT_FOR * self._settings.attempts)
         if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR and self._failures >= silent:
             raise self._end(no_answers(self._endpoint, len(self._unanswered), last.error or ""), last.status)
@@ -398,7 +405,7 @@ class Client:
         with self._watched.one(talk.call, mode) as answered:
             try:
                 heard = await self._request(body, talk.timeout_s)
-                usage = heard.usage
+                usage = Usage() if heard.outcome in _NOT_BILLED else heard.usage
             finally:
                 if self._gate:
                     self._gate.settle(ticket, usage)
@@ -419,6 +426,7 @@ class Client:
             rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
             self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
             _LOG.info("%s asks for a pause of %.1f s (status %s)", self._endpoint.shown, rest_s, heard.status)
+        self._usage += attempt.usage
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
 

@@ -67,7 +67,8 @@ class Endpoint(NamedTuple):
         return self.host == "api.openai.com"
 
     def scrub(self, text: str) -> str:
-        """`text` on one line without keys, accounts and passwords, at most `ERROR_CHARS` characters."""
+        """`text` on one line without keys, accounts and passwords, at most `ERROR_CHARS` characters that UTF-8 can carry."""
+        text = text.encode("utf-8", "replace").decode("utf-8")  # JSON may hold half a character, and no ledger can
         for secret in self.secrets:
             text = text.replace(secret, "[secret]")
         text = " ".join(_SECRET.sub(_hide, text).split())

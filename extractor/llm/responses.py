@@ -35,6 +35,7 @@ _OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 _MOST_CHARS_PER_TOKEN = 6.5  # English prose has 4 to 5, and other languages fewer: a count beyond this is of a part of the text
+_MOST_TOKENS = 1_000_000_000  # of one request: a thousand times the longest context there is
 _FILTER_CODES = {"content_filter", "content_policy_violation"}  # Azure, OpenAI: the prompt itself is refused, with 400
 _MODERATED = re.compile(r"moderation|flagged", re.IGNORECASE)  # OpenRouter: the same, with 403
 _QUOTA = re.compile(r"credit balance is too low", re.IGNORECASE)  # Anthropic, with 400
@@ -134,8 +135,10 @@ def of_status(endpoint: Endpoint, status: int, headers: Mapping[str, str], body:
     )
 
 
-def no_connection(endpoint: Endpoint, error: str) -> str:
-    """What to tell the user when no request of the run has ever been answered."""
+def no_connection(endpoint: Endpoint, error: str, *, answered: bool) -> str:
+    """What to tell the user when nothing listens; `answered` where something did before."""
+    if answered:
+        return f"Nothing answers at {endpoint.shown!r} any more: {error} The same command goes on once it does."
     return f"Nothing answers at {endpoint.shown!r}: {error} Is the server running? Check --base-url (or EXTRACTOR_BASE_URL)."
 
 
@@ -184,7 +187,7 @@ def _of_completion(endpoint: Endpoint, completion: Any) -> Heard:
     if not completion.choices:
         return _of_nothing(endpoint, completion, said)
     choice = completion.choices[0]
-    finish = choice.finish_reason if isinstance(choice.finish_reason, str) else None
+    finish = endpoint.scrub(choice.finish_reason) if isinstance(choice.finish_reason, str) else None
     said = said._replace(text=_said(choice.message), finish_reason=finish)
     if isinstance(choice.message.refusal, str) and choice.message.refusal:
         return said._replace(outcome="refusal", text=choice.message.refusal, error="The model declined to answer.")
@@ -222,12 +225,20 @@ def _said(message: Any) -> str:
     return content if isinstance(content, str) else _dump(content)
 
 
+def tokens_in(usage: object, name: str) -> int | None:
+    """A number of tokens as an endpoint reports it; None where there is none, or one that cannot be: it would be taken off the cost."""
+    count = getattr(usage, name, None)
+    return count if isinstance(count, int) and 0 <= count <= _MOST_TOKENS else None
+
+
 def _usage(usage: Any) -> Usage:
-    sent, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    if not isinstance(sent, int) or not isinstance(written, int):
+    sent, written = tokens_in(usage, "prompt_tokens"), tokens_in(usage, "completion_tokens")
+    if sent is None or written is None:
         return Usage(attempts=1, unreported=1)
-    cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
-    return Usage(input_tokens=sent, cached_tokens=cached if isinstance(cached, int) else 0, output_tokens=written, attempts=1)
+    cached = tokens_in(getattr(usage, "prompt_tokens_details", None), "cached_tokens") or 0
+    if cached > sent:  # a gateway that passes on Anthropic's way of counting, where neither is part of the other
+        sent += cached
+    return Usage(input_tokens=sent, cached_tokens=cached, output_tokens=written, attempts=1)
 
 
 class _Error(NamedTuple):

@@ -28,8 +28,29 @@ _EXIT_CODES = {
     143: "interrupted, resumable",
 }
 _VERDICTS = ("kept", "repaired", "quarantined", "merged")
-_FLAGS = {"fact_types": "--schema", "out": "--out", "published": "--published", "record": "--record", "replay": "--replay"}
-_SETTING_FLAGS = {"model": "--model", "base_url": "--base-url"}
+_FLAGS = {
+    "fact_types": "--schema",
+    "out": "--out",
+    "published": "--published",
+    "record": "--record",
+    "replay": "--replay",
+    "workers": "--workers",
+    "batch": "--batch",
+}
+_SETTING_FLAGS = {
+    "model": "--model",
+    "base_url": "--base-url",
+    "local": "--local",
+    "local_context": "--context",
+    "local_threads": "--threads",
+    "concurrency": "--concurrency",
+    "timeout_s": "--timeout",
+    "repairs": "--repairs",
+    "rpm": "--rpm",
+    "tpm": "--tpm",
+    "max_cost_usd": "--max-cost",
+    "price_usd": "--price",
+}
 
 
 def status(
@@ -122,7 +143,9 @@ def _last_run(out: Console, last: Mapping[str, Any]) -> None:
         out.print(f"[bold red]Stopped[/]  {escape(last['stopped'])}", highlight=False)
     out.print(f"[bold]Last run[/]  number {last['number']}, {began:%Y-%m-%d %H:%M} UTC, {ended}", highlight=False)
     given = [
-        f"{name} {settings[name]}" for name in manifest.get("given", ()) if name not in _SETTING_FLAGS and settings.get(name) is not None
+        f"{name} {settings[name]}"
+        for name in manifest.get("given", ())
+        if name not in ("model", "base_url") and settings.get(name) is not None
     ]
     replayed = manifest.get("options", {}).get("replay")
     asked = f"model {settings['model']}" + (f", answers replayed from {replayed}" if replayed else f" at {settings['base_url']}")
@@ -138,7 +161,8 @@ def _next(out: Console, summary: Mapping[str, Any], last: Mapping[str, Any], fol
     again = _command(last["manifest"])
     lines = []
     if again and (last["exit_code"] is None or last["exit_code"] >= 4):  # noqa: PLR2004 - stopped, misses, interrupted
-        lines.append(f"{again}   # goes on where it ended")
+        retried = " --retry-failed" * bool(last["manifest"]["options"].get("retry_failed"))
+        lines.append(f"{again}{retried}   # goes on where it ended")
     if again and incomplete:
         lines.append(f"{again} --retry-failed   # asks the {incomplete:,} that failed or are partial again")
     if any(entry["verdict"] == "quarantined" for entry in facts):
@@ -150,16 +174,28 @@ def _next(out: Console, summary: Mapping[str, Any], last: Mapping[str, Any], fol
 
 
 def _command(manifest: Mapping[str, Any]) -> str | None:
-    """The last run's own command, as far as the ledger knows it; None for a run of the library."""
+    """The last run's own command, as far as the ledger knows it; None for a run of the library.
+
+    Who is asked, how, and what it may cost are in it: without them the articles would go to another model, or its price be no matter.
+    """
     options = manifest.get("options") or {}
     if not options.get("paths"):
         return None
-    words = ["extractor", "run", *options["paths"]]
-    for name, flag in _FLAGS.items():
-        value = options.get(name)
-        for one in value if isinstance(value, list) else [value] if value else []:
-            words += [flag, str(one)]
-    for name, flag in _SETTING_FLAGS.items():
-        if name in manifest.get("given", ()) and not options.get("replay"):
-            words += [flag, str(manifest["settings"][name])]
-    return shlex.join(words)
+    engine = ["--engine", options["engine"]] if options.get("engine", "asyncio") != "asyncio" else []
+    settings = {name: manifest["settings"].get(name) for name in manifest.get("given", ())}
+    if settings.get("local"):
+        settings.pop("model", None)  # it is the file
+    if price := settings.get("price_usd"):
+        settings["price_usd"] = ",".join(f"{dollars:g}" for dollars in price)
+    asked = [] if options.get("replay") else _worded(settings, _SETTING_FLAGS)
+    return shlex.join(["extractor", "run", *options["paths"], *_worded(options, _FLAGS), *engine, *asked])
+
+
+def _worded(values: Mapping[str, Any], flags: Mapping[str, str]) -> list[str]:
+    """Values as arguments of the command; what is unset or off has none."""
+    words: list[str] = []
+    for name, flag in flags.items():
+        value = values.get(name)
+        for one in value if isinstance(value, list) else [] if value is None or value is False else [value]:
+            words += [flag] if one is True else [flag, str(one)]
+    return words

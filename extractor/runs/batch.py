@@ -50,7 +50,7 @@ class BatchRun(Run):
             raise UsageError(
                 "--rpm and --tpm bound requests as they are sent, and a batch is the provider's to pace: drop them, or --batch."
             )
-        super().__init__(session, limit=limit, progress=progress)
+        super().__init__(session, limit=limit, progress=progress, notice=notice)
         self._ledger = ledger
         self._say = notice or (lambda _: None)
         self._dispatch = Dispatch(session, ledger, self._say, self._sleep)

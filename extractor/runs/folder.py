@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from extractor.articles.discover import discover
 from extractor.articles.read import read
@@ -62,8 +62,8 @@ class RunOptions(Record):
     """Ask articles again that are remembered as failed or partial."""
     engine: Literal["asyncio", "ray"] = "asyncio"
     """Where articles are asked: in this process, or by the workers of a Ray cluster."""
-    workers: int | None = Field(default=None, ge=1)
-    """Processes of the cluster; None for as many as the concurrency needs."""
+    workers: int | None = None
+    """Processes of the cluster, 1 or more; None for as many as the concurrency needs."""
     batch: bool = False
     """Ask through the provider's batches: half the price, answers within a day."""
 
@@ -99,8 +99,8 @@ async def arun(
 
     SIGINT and SIGTERM are handled while it lasts, where it runs in the main thread and nobody else handles them.
     """
+    _require_counts(options)
     _require_compatible(options)
-    _require_limit(options)
     settings = overridden(settings)
     if settings.local and (options.replay or options.batch):
         other = "--replay" if options.replay else "--batch"
@@ -160,7 +160,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
         UsageError: A path or a fact type is wrong.
         LedgerError: The run folder cannot be read.
     """
-    _require_limit(options)
+    _require_counts(options)
     settings = overridden(settings)
     settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
@@ -205,9 +205,11 @@ def requests(options: RunOptions, settings: Settings | None = None) -> Iterator[
         _closed_aside(session)
 
 
-def _require_limit(options: RunOptions) -> None:
+def _require_counts(options: RunOptions) -> None:
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit {options.limit} asks nothing: give 1 or more, or --dry-run to see what would be asked.")
+    if options.workers is not None and options.workers < 1:
+        raise UsageError(f"--workers {options.workers} leaves nobody to ask: give 1 or more.")
 
 
 def _articles(sources: Iterable[Any], published: date | None) -> Iterator[Article | Unreadable]:
@@ -225,7 +227,7 @@ def _work(options: RunOptions, session: Session, ledger: BatchLedger, *, progres
         notice(
             f"{len(waiting)} batches of this folder are on the way: with --batch their answers are used, without it they are asked anew."
         )
-    return Run(session, limit=options.limit, progress=progress)
+    return Run(session, limit=options.limit, progress=progress, notice=notice)
 
 
 def _require_compatible(options: RunOptions) -> None:

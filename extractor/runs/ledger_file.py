@@ -148,9 +148,11 @@ class LedgerFile:
         """Write what is left, let the folder go. A second call does nothing."""
         try:
             if (db := getattr(self, "_db", None)) is not None:
-                self._closing()
-                db.close()
-                del self._db
+                try:
+                    self._closing()
+                finally:
+                    db.close()
+                    del self._db
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"Run folder {str(self.folder)!r}: {error}; what was committed is kept.") from error
         finally:

@@ -1,7 +1,8 @@
 """What a run may spend: requests and tokens a minute, money in all; each reserved before a request is sent.
 
 In: estimates before, usage after. Out: permission, or `LimitReached`. Floor: runs.
-Before changing it: a reservation is the worst case that is known, and the actual usage replaces it; what is not reserved is overspent.
+Before changing it: a reservation is what the run's answers so far let expect, and the actual usage replaces it; what is not reserved is
+overspent.
 """
 
 import asyncio
@@ -120,14 +121,10 @@ class Limits:
         async with self._turn:
             expected = Usage(input_tokens=round(estimated * self.ratio), output_tokens=round(self.output_tokens()))
             cost = self._price.cost_usd(expected) if self._price else 0.0
-            limit = self._settings.max_cost_usd
-            if limit is not None and self._spent_usd + self._reserved_usd + cost > limit:
-                raise LimitReached(
-                    f"The next request would exceed --max-cost {limit:g} USD: {self._spent_usd:.4f} spent, "
-                    f"{self._reserved_usd:.4f} under way, about {cost:.4f} more. Raise it and run again to go on."
-                )
+            self._require_money(cost)
             ticket = Ticket(0.0, estimated, expected.input_tokens + expected.output_tokens, cost)
             await self._wait_for_room(ticket)
+            self._require_money(cost)  # answers that came meanwhile may have cost more than was reserved for them
             ticket.at = time.monotonic()
             if self._settings.rpm or self._settings.tpm:
                 self._window.append(ticket)
@@ -135,11 +132,13 @@ class Limits:
             return ticket
 
     def settle(self, ticket: Ticket, usage: Usage) -> None:
-        """Put what a request really used in the place of what was reserved for it."""
+        """Put what a request really used in the place of what was reserved for it; a usage without attempts says that nothing is owed."""
         self._reserved_usd -= ticket.cost_usd
+        if not usage.attempts:
+            return
         if usage.unreported:
             # nobody says what it cost: a broken answer may have been billed, so the estimate stands
-            self._spent_usd += ticket.cost_usd if usage.attempts else 0.0
+            self._spent_usd += ticket.cost_usd
             return
         if self._price:
             self._spent_usd += self._price.cost_usd(usage)
@@ -148,6 +147,14 @@ class Limits:
         self._actual += usage.input_tokens
         self._answers += 1
         self._answer_tokens += usage.output_tokens
+
+    def _require_money(self, cost_usd: float) -> None:
+        limit = self._settings.max_cost_usd
+        if limit is not None and self._spent_usd + self._reserved_usd + cost_usd > limit:
+            raise LimitReached(
+                f"The next request would exceed --max-cost {limit:g} USD: {self._spent_usd:.4f} spent, "
+                f"{self._reserved_usd:.4f} under way, about {cost_usd:.4f} more. Raise it and run again to go on."
+            )
 
     async def _wait_for_room(self, ticket: Ticket) -> None:
         rpm, tpm = self._settings.rpm, self._settings.tpm

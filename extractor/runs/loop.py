@@ -28,10 +28,11 @@ class PrivateLoop:
         self._free = asyncio.Semaphore(concurrency)
         self._guard = threading.Lock()
         self._closed = False
+        self._ending = threading.Event()  # set on the loop: what was cancelled before it ends was cancelled by its own waiter
         self._ended: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._loop = asyncio.new_event_loop()
         # the thread does not know `self`: it must not keep alive what nobody closed
-        self._thread = threading.Thread(target=_live, args=(self._loop, last, self._ended), name="extractor", daemon=True)
+        self._thread = threading.Thread(target=_live, args=(self._loop, last, self._ending, self._ended), name="extractor", daemon=True)
         self._thread.start()
         self._stop = weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
         self._stop.atexit = False  # nobody would wait for the thread, and the system closes what a process leaves open
@@ -54,7 +55,7 @@ class PrivateLoop:
             async with self._free:
                 return await work()
         except asyncio.CancelledError:
-            if self._closed:  # a cancellation would look like the caller's own
+            if self._ending.is_set():  # a cancellation would look like the caller's own
                 raise UsageError("This Extractor was closed while the article was under way.") from None
             raise
 
@@ -68,14 +69,19 @@ class PrivateLoop:
             self._ended.result()
 
 
-def _live(loop: asyncio.AbstractEventLoop, last: Callable[[], Coroutine[Any, Any, None]], ended: concurrent.futures.Future[None]) -> None:
+def _live(
+    loop: asyncio.AbstractEventLoop,
+    last: Callable[[], Coroutine[Any, Any, None]],
+    ending: threading.Event,
+    ended: concurrent.futures.Future[None],
+) -> None:
     """The life of the thread: all work, and then the end of what it used."""
     try:
         try:
             loop.run_forever()
         finally:
             try:
-                loop.run_until_complete(_wind_up(last))
+                loop.run_until_complete(_wind_up(last, ending))
             finally:
                 loop.close()
     except BaseException as error:  # noqa: BLE001 - raised by `close`
@@ -84,7 +90,8 @@ def _live(loop: asyncio.AbstractEventLoop, last: Callable[[], Coroutine[Any, Any
         ended.set_result(None)
 
 
-async def _wind_up(last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _wind_up(last: Callable[[], Coroutine[Any, Any, None]], ending: threading.Event) -> None:
+    ending.set()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

@@ -101,13 +101,22 @@ class Run:
         session: How to ask.
         limit: Articles to ask in this run at most; None for all.
         progress: Told after each article.
+        notice: Told, in a sentence, that a signal has come, as soon as it has.
     """
 
-    def __init__(self, session: Session, *, limit: int | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        limit: int | None = None,
+        progress: Progress | None = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
         self.report = RunReport()
         self._session = session
         self._limit = limit
         self._progress = progress
+        self._notice = notice
         self._stopping: int | None = None
         self._cut = False
         self._progress_error: Exception | None = None
@@ -136,7 +145,7 @@ class Run:
                     raise _first(bugs) from None
                 if stops:  # what is in flight could not be remembered either: the group has cancelled it
                     self._stop(str(_first(stops)))
-        report = self.report
+        report = self._with_all_requests()
         code = EXIT_DONE
         if report.failed or report.partial or report.unreadable or report.unchanged_incomplete:
             code = EXIT_INCOMPLETE
@@ -146,7 +155,9 @@ class Run:
             code = EXIT_STOPPED
         if self._stopping:
             code = EXIT_INTERRUPTED + self._stopping
-            report = report.model_copy(update={"stopped": f"interrupted ({signal.Signals(self._stopping).name})"})
+            report = report.model_copy(
+                update={"stopped": f"Interrupted ({signal.Signals(self._stopping).name}). The same command goes on."}
+            )
         self.report = report.model_copy(update={"exit_code": code})
         if ledger:
             with suppress(LedgerError):  # a full disk has been reported already
@@ -154,6 +165,13 @@ class Run:
         if self._progress_error:
             raise self._progress_error
         return self.report
+
+    def _with_all_requests(self) -> RunReport:
+        """The report with those of articles that are left for the next run, which finds their answers and pays for them no more."""
+        client = self._session.client
+        if client.usage.attempts <= self.report.usage.attempts:
+            return self.report
+        return self.report.model_copy(update={"usage": client.usage, "cost_usd": client.cost_usd(client.usage)})
 
     async def _all(self, articles: Iterator[Article | Unreadable]) -> None:
         free = asyncio.Semaphore(self._session.settings.concurrency)
@@ -226,6 +244,8 @@ class Run:
     def _on_signal(self, number: int, task: "asyncio.Task[object]") -> None:
         if self._stopping is None:
             self._session.wind_down()
+            if self._notice:
+                self._notice("Interrupted: waiting for what is on the wire. Once more, and it is cancelled.")
         elif not self._cut:
             self._cut = True
             task.cancel()

@@ -115,6 +115,13 @@ def test_cached_tokens_are_part_of_the_tokens_sent():
     assert (reply.usage.input_tokens, reply.usage.cached_tokens, reply.usage.output_tokens) == (760, 700, 7)
 
 
+def test_tokens_that_cannot_be_are_not_reported():
+    """A number that is no number of tokens is told as none."""
+    usage = {"input_tokens": -10, "cache_read_input_tokens": "all", "output_tokens": 7}
+    reply, _, _ = ask(lambda r: Raw({**message(r, GOOD), "usage": usage}))
+    assert (reply.outcome, reply.usage.unreported, reply.usage.input_tokens) == ("ok", 1, 0)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -276,6 +276,22 @@ def test_cached_tokens_are_counted():
     assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == (100, 64, 7)
 
 
+def test_cached_tokens_that_are_counted_apart_are_added():
+    """More tokens from the cache than were sent are no part of them: a cost below that of the tokens sent, or below 0, is never told."""
+    usage = {"prompt_tokens": 10, "completion_tokens": 7, "total_tokens": 17, "prompt_tokens_details": {"cached_tokens": 900}}
+    run = _run(lambda r: _with(r, top_usage=usage), price_usd=(1.0, 1.0))
+    assert (run.reply.usage.input_tokens, run.reply.usage.cached_tokens) == (910, 900)
+    assert run.reply.cost_usd == pytest.approx(917e-6)
+
+
+@pytest.mark.parametrize("count", [-9000, 10**25, 1.5, None], ids=str)
+def test_tokens_that_cannot_be_are_not_reported(count):
+    """A number that is no number of tokens is told as none: it would be taken off the cost, or not go into a ledger."""
+    usage = {"prompt_tokens": count, "completion_tokens": 7, "total_tokens": 7}
+    reply = _run(lambda r: _with(r, top_usage=usage)).reply
+    assert (reply.outcome, reply.usage.unreported, reply.usage.input_tokens) == ("ok", 1, 0)
+
+
 # --- waiting
 
 
@@ -548,18 +564,20 @@ def test_nothing_listening_ends_the_run_soon(mode):
     assert [attempt.outcome for attempt in attempts] == ["no_connection"] * 3
 
 
-def test_server_that_goes_away_fails_calls_and_not_the_run():
-    """Once the endpoint has answered, a refused connection is that call's outcome."""
+def test_server_that_goes_away_fails_no_article():
+    """A connection that is refused at every attempt is the endpoint's doing, also when it has answered before: the next would fare the same."""
 
     async def ask(endpoint):
         async with Client(Settings(base_url=endpoint.base_url, attempts=2), TYPES) as client:
             first = await client.ask(_call(1))
             await asyncio.to_thread(endpoint.__exit__, None, None, None)
-            return first, await client.ask(_call(2))
+            with pytest.raises(EndpointError, match=r"any more.*The same command goes on once it does"):
+                await client.ask(_call(2), lambda _, attempt: attempts.append(attempt.outcome))
+            return first
 
-    first, second = asyncio.run(ask(LoopbackEndpoint(lambda r: GOOD).__enter__()))
-    assert (first.outcome, second.outcome) == ("ok", "no_connection")
-    assert second.usage.attempts == 2
+    attempts = []
+    first = asyncio.run(ask(LoopbackEndpoint(lambda r: GOOD).__enter__()))
+    assert (first.outcome, attempts) == ("ok", ["no_connection"] * 2)
 
 
 # --- what is sent

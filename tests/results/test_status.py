@@ -132,3 +132,34 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path, capsys):
     text = said(capsys, out)
     assert "Stopped  The limit of 1 articles" in text
     assert f"extractor run '{articles}' --schema weapons_transfer --out {out} --base-url {endpoint.base_url}   # goes on" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "command"),
+    [
+        (
+            {"model": "tiny b2:1", "local": "tiny.gguf", "local_threads": 2},
+            {"limit": 3},
+            "extractor run articles --local tiny.gguf --threads 2   # goes on",
+        ),
+        (
+            {"model": "m", "max_cost_usd": 0.5, "price_usd": [0.25, 2.0], "repairs": 0},
+            {"batch": True, "retry_failed": True, "engine": "asyncio"},
+            "extractor run articles --batch --model m --repairs 0 --max-cost 0.5 --price 0.25,2 --retry-failed   # goes on",
+        ),
+        (
+            {"base_url": "http://10.0.0.7/v1", "rpm": 60},
+            {"engine": "ray", "workers": 4, "batch": False},
+            "extractor run articles --workers 4 --engine ray --base-url http://10.0.0.7/v1 --rpm 60   # goes on",
+        ),
+    ],
+    ids=["a model file", "a batch with a limit on cost", "a cluster"],
+)
+def test_the_command_to_go_on_asks_the_same_model_in_the_same_way(given, options, command, tmp_path, capsys):
+    """What is told to be run next neither sends articles elsewhere nor spends without the limit that was set, nor leaves a batch behind."""
+    settings = {"model": "m", "base_url": "https://api.openai.com/v1", **given}
+    manifest = {"settings": settings, "options": {"paths": ["articles"], **options}, "given": sorted(given)}
+    with Ledger(tmp_path / "out") as ledger:
+        ledger.start_run(manifest, {})
+        ledger.end_run(4, all_seen=False, stopped="A limit.")
+    assert command in said(capsys, tmp_path / "out")

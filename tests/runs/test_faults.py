@@ -350,7 +350,7 @@ def test_an_endpoint_that_goes_away_stops_the_run(tmp_path):
         report = go(articles, endpoint)
         closing.join()
         assert report.exit_code == 4
-        assert "no answer" in report.stopped
+        assert "any more" in report.stopped
         assert report.failed == report.partial == 0
         assert report.complete == 60
     with LoopbackEndpoint(answers) as endpoint:

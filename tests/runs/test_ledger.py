@@ -182,6 +182,20 @@ def test_quarantined_facts_keep_their_raw_json_and_reasons(tmp_path):
     assert lines(tmp_path) == []
 
 
+def test_a_ledger_that_cannot_be_ended_is_closed_all_the_same(tmp_path):
+    """Where the last words cannot be written, closing says so once, and neither the database nor the lock stays open."""
+    ledger = begin(tmp_path)
+    ledger.seen(["a"])
+    database = ledger._db
+    database.execute("PRAGMA query_only = 1")
+    with pytest.raises(LedgerError):
+        ledger.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        database.execute("SELECT 1")
+    ledger.close()
+    begin(tmp_path).close()
+
+
 def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path):
     """An older extractor does not touch what it does not know."""
     begin(tmp_path).close()

@@ -119,6 +119,33 @@ def test_what_nobody_reported_keeps_its_estimate():
     asyncio.run(main())
 
 
+def test_what_no_model_was_asked_costs_nothing():
+    """A request that was turned away gives its reservation back, and says nothing about what answers cost."""
+
+    async def main():
+        limits = Limits(Settings(max_cost_usd=0.025), PRICE)
+        for _ in range(5):
+            limits.settle(await limits.admit(body("word")), Usage())
+        return limits.output_tokens()
+
+    assert asyncio.run(main()) == limits_module.FIRST_OUTPUT_TOKENS
+
+
+def test_what_others_spend_during_a_wait_is_reckoned_with(short_minute):
+    """A request that waited for its minute is not sent where an answer meanwhile has used up the money."""
+
+    async def main():
+        limits = Limits(Settings(max_cost_usd=0.025, rpm=1), PRICE)
+        first = await limits.admit(body("word"))
+        second = asyncio.create_task(limits.admit(body("word")))
+        await asyncio.sleep(WINDOW_S / 4)
+        limits.settle(first, Usage(input_tokens=1, output_tokens=2_500, attempts=1))
+        with pytest.raises(LimitReached, match="--max-cost"):
+            await second
+
+    asyncio.run(main())
+
+
 def test_estimates_are_corrected_by_what_was_used():
     """After an answer with three times the estimated tokens, the next request is reserved at three times."""
 

@@ -185,6 +185,35 @@ def test_a_limit_ends_the_run_resumable(tmp_path):
     assert last_run(tmp_path / "out")["exit_code"] == 0
 
 
+def test_what_an_article_cost_that_is_left_is_in_the_report(tmp_path):
+    """A limit before a repair leaves the article to the next run, which finds its answer: this run paid for it, and says so."""
+    write_articles(tmp_path / "articles", 1)
+
+    def answer(request):
+        body = completion(request, answering(misquoted())(request))
+        return Raw({**body, "usage": {"prompt_tokens": 0, "completion_tokens": 1_000_000, "total_tokens": 1_000_000}})
+
+    with LoopbackEndpoint(answer) as endpoint:
+        settings = Settings(base_url=endpoint.base_url, model="m", price_usd=(1.0, 1.0))
+        report = run(options_of(tmp_path), settings.model_copy(update={"max_cost_usd": 1.0}))
+        with Ledger(tmp_path / "out", read_only=True) as ledger:
+            paid = ledger.summary()["cost_usd"]
+        assert (report.exit_code, report.done, report.usage.attempts, len(endpoint.requests)) == (4, 0, 1, 1)
+        assert report.cost_usd == paid == 1.0
+        again = run(options_of(tmp_path), settings)
+        assert again.usage.attempts == len(endpoint.requests) - 1
+
+
+def test_a_busy_endpoint_uses_up_no_money(tmp_path):
+    """Requests that are turned away with 429 are not billed, so a run that pays for one answer within --max-cost is not stopped by them."""
+    write_articles(tmp_path / "articles", 1)
+    turned_away = iter([Raw({"error": {"message": "slow down"}}, 429, {"retry-after": "0"})] * 4)
+    with LoopbackEndpoint(lambda _: next(turned_away, {"weapons_transfer": []})) as endpoint:
+        settings = Settings(base_url=endpoint.base_url, model="m", price_usd=(1.0, 1.0), max_cost_usd=0.01)
+        assert run(options_of(tmp_path), settings).exit_code == 0
+        assert len(endpoint.requests) == 5
+
+
 def test_a_stopped_run_marks_nothing_absent(tmp_path):
     """Articles that a stopped run did not come to are still there; a whole run marks those that are gone."""
     with LoopbackEndpoint(answering(transfer())) as endpoint:
@@ -366,6 +395,22 @@ def test_a_bug_is_raised_as_itself_and_hides_behind_no_stop(tmp_path, monkeypatc
         over(tmp_path, endpoint, numbered(2))
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (lambda _: Raw(b'{"error": {"message": "bad \\ud83d character"}}', 400), "failed"),
+        (lambda r: Raw(completion(r, {"weapons_transfer": []}, finish_reason="st\ud83dop")), "complete"),
+    ],
+    ids=["in an error", "in a finish reason"],
+)
+def test_half_a_character_costs_no_run(answer, status, tmp_path):
+    """A lone surrogate in what an endpoint says beside its answer, which no ledger can hold, is replaced: every article has its outcome."""
+    write_articles(tmp_path / "articles", 2)
+    with LoopbackEndpoint(lambda r: answer(r) if topic_of(r) == "topic 1!" else {"weapons_transfer": []}) as endpoint:
+        run(options_of(tmp_path), Settings(base_url=endpoint.base_url, model="m"))
+    assert known(tmp_path / "out") == {"a00.txt": "complete", "a01.txt": status}
+
+
 def test_cancelling_arun_cancels_what_is_in_flight(tmp_path):
     """A caller that cancels gets its cancellation back; nothing is left running, the folder is free, and the run can go on."""
     write_articles(tmp_path / "articles", 6)
@@ -463,7 +508,8 @@ def test_a_first_signal_ends_a_wait(why, tmp_path):
             _, said = process.communicate(timeout=10)
         assert process.returncode == 143
         assert "Traceback" not in said
-        assert "interrupted (SIGTERM)" in said
+        assert "waiting for what is on the wire" in said
+        assert "Interrupted (SIGTERM). The same command goes on." in said
         done = known(tmp_path / "out")
         assert set(done.values()) == {"complete"}
         assert len(done) == (3 if why == "--rpm" else 2)
@@ -523,7 +569,7 @@ def test_a_second_signal_stops_at_once(first, second, tmp_path):
             _, said = process.communicate(timeout=10)
         assert process.returncode == 128 + second
         assert "Traceback" not in said
-        assert f"interrupted ({second.name})" in said
+        assert f"Interrupted ({second.name})" in said
         assert set(known(tmp_path / "out")) == {"a00.txt"}
         gate.open.set()
         again = run(options_of(tmp_path), Settings(base_url=endpoint.base_url))
