@@ -367,3 +367,29 @@ def test_a_part_of_a_longer_name_has_no_code(text, name, code):
     verdict = judged(text, WeaponsTransfer, transfer(text, None, name, "drones", category="uncrewed_aircraft"))
     assert isinstance(verdict, Believed)
     assert verdict.countries.get("recipients[0]") == code
+
+
+STORY = "The ministry said that it would send what it had promised to Ukraine, and that more of them should follow before the end of the year.\n\n"
+FOREIGN = "Das Ministerium sagte, dass es der Ukraine liefern werde, was es versprochen habe, und dass weitere bis zum Jahresende folgen sollen.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("article", "row", "found"),
+    [
+        (STORY, "Norway | Leopard tanks | 8", {}),
+        (STORY, "Norway: 8 tanks", {}),
+        (STORY, "Norway | Leopard Panzer | 8", {"quantity": "unverified"}),
+        (STORY, "Norway | noin 8 tanks", {"quantity": "unverified"}),
+        (STORY, "Norway | up to 8 tanks", {"quantity": "value_disagrees"}),
+        ("", "Norway | Leopard tanks | 8", {"quantity": "unverified"}),
+        (FOREIGN, "Norway | Leopard tanks | 8", {"quantity": "unverified"}),
+        (STORY + FOREIGN, "Norway | Leopard tanks | 8", {"quantity": "unverified"}),
+    ],
+)
+def test_a_row_of_a_table_is_read_in_the_language_of_its_article(article, row, found):
+    """Where a row shows no language the whole article does; with a word that may be of another one it stays unverified."""
+    text = article + row + "\n\n" + article
+    verdict = judged(
+        text, WeaponsTransfer, transfer(row, "Norway", None, row.split()[-3] if "|" not in row else "8", quantity=count("8", 8, 8))
+    )
+    assert {path: code for path, code in codes(verdict).items() if path == "quantity"} == found

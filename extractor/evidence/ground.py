@@ -9,6 +9,7 @@ import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from heapq import nsmallest
 from itertools import chain
 
 from extractor.evidence.typography import INVISIBLE, SPACES, Normalised, is_mark, normalise, unmarked
@@ -22,6 +23,7 @@ MOST_OVERLAPS = 100
 _DIGIT_JOINTS = ".,:'’·/\u2044"  # between digits they make one token: 3.5, 1,200, 1'200, 3/4, 10:30
 _NAME_DASHES = "-‐‑‒–−"  # of F-16; a long dash parts clauses
 _GROUP_SPACES = "\u00a0\u202f\u2009"  # between the digits of 1 200; a plain space is also what parts a year from a count
+_SPACE = " \n"  # what parts most tokens, whatever they are
 _THREE_DIGITS = re.compile(r"\d{3}(?!\d)")
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])['\"”’»)]*\s+|\n+")
@@ -36,7 +38,7 @@ class Ground:
         self._folded: str | None = None
         self._unmarked: tuple[Normalised, Ground] | None = None
         self._found: dict[tuple[str, bool], list[Span]] = {}
-        self._sentences: list[tuple[Span, Counter[str]]] | None = None
+        self._sentences: _Sentences | None = None
 
     def find(self, words: str, *, within: Sequence[Span] | None = None, any_case: bool = False) -> list[Span]:
         """Every place where `words` stand, in text order.
@@ -104,17 +106,38 @@ class Ground:
     def closest(self, words: str, count: int = 1) -> list[Span]:
         """The sentences that share most words with `words`, best first; fewer than `count` when no others share any."""
         if self._sentences is None:
-            self._sentences = [(span, bag(span.of(self.text))) for span in sentences(self.text)]
-        wanted = bag(words)
-        size = wanted.total()
-        scored = [(_likeness(sentence, wanted, size), span) for span, sentence in self._sentences]
-        return [span for score, span in sorted(scored, key=lambda pair: (-pair[0], pair[1].start))[:count] if score > 0]
+            self._sentences = _Sentences(self.text)
+        return self._sentences.closest(bag(words), count)
 
     def paragraph(self, span: Span) -> Span:
         """The paragraphs in which `span` lies, from blank line to blank line."""
         before = self.text.rfind("\n\n", 0, span.start)
         after = self.text.find("\n\n", span.end)
         return Span(start=before + 2 if before >= 0 else 0, end=after if after >= 0 else len(self.text))
+
+
+class _Sentences:
+    """The sentences of a text by the words in them, so that a quote is compared only with those that share one."""
+
+    def __init__(self, text: str) -> None:
+        self.spans = sentences(text)
+        self._sizes: list[int] = []
+        self._holding: dict[str, list[tuple[int, int]]] = {}
+        for number, span in enumerate(self.spans):
+            words = bag(span.of(text))
+            self._sizes.append(words.total())
+            for word, count in words.items():
+                self._holding.setdefault(word, []).append((number, count))
+
+    def closest(self, wanted: Counter[str], count: int) -> list[Span]:
+        """The sentences that share most words, by an F-measure: a long one does not win by its length alone; best first, then in order."""
+        shared: Counter[int] = Counter()
+        for word, times in wanted.items():
+            for number, there in self._holding.get(word, ()):
+                shared[number] += min(times, there)
+        size = wanted.total()
+        best = nsmallest(count, shared.items(), key=lambda pair: (-2 * pair[1] / (self._sizes[pair[0]] + size), pair[0]))
+        return [self.spans[number] for number, _ in best]
 
 
 def choose(places: Sequence[Sequence[Span]]) -> list[Span]:
@@ -172,14 +195,17 @@ def _beside(text: str, at: int, step: int) -> str:
     """The two characters from `at` on in the direction of `step`, nearest first; what cannot be seen does not part tokens."""
     seen = ""
     while 0 <= at < len(text) and len(seen) < len("F-"):
-        if text[at] not in INVISIBLE and unicodedata.category(text[at]) != "Cf":
-            seen += text[at]
+        char = text[at]
+        if char.isascii() or (char not in INVISIBLE and unicodedata.category(char) != "Cf"):
+            seen += char
         at += step
     return seen
 
 
 def _starts_token(text: str, at: int) -> bool:
     """Whether a token may begin at `at`: "3" does not in "13", "one" not in "drones", "5" not in "3.5", "-16" not in "F-16"."""
+    if at == 0 or text[at - 1] in _SPACE:
+        return True
     first, before, earlier = text[at], *_padded(_beside(text, at - 1, -1))
     if _joins(first, before, text[at + 1 : at + 2]):
         return False
@@ -194,6 +220,8 @@ def _starts_token(text: str, at: int) -> bool:
 
 def _ends_token(text: str, end: int) -> bool:
     """Whether a token may end before `end`: "3" and "3." do not in "3.5", "10" not in "10²", "1" not in "1 200" with a group space."""
+    if end == len(text) or text[end] in _SPACE:
+        return True
     last, after, following = text[end - 1], *_padded(_beside(text, end, 1))
     if end > 1 and _joins(last, text[end - 2], after):
         return False
@@ -224,15 +252,6 @@ def _fold(text: str) -> str:
 def bag(text: str) -> Counter[str]:
     """The words of `text` in lower case, with how often each stands there."""
     return Counter(_WORD.findall(text.lower()))
-
-
-def _likeness(one: Counter[str], other: Counter[str], size: int) -> float:
-    """The words that two texts share, 0 to 1, as an F-measure: a long text does not win by its length alone.
-
-    It costs what `one` is long; `size` is how many words `other` has in all.
-    """
-    shared = (one & other).total()
-    return 2 * shared / (one.total() + size) if shared else 0.0
 
 
 def _holds(outer: Span, inner: Span) -> bool:

@@ -18,11 +18,12 @@ from pydantic import ValidationError
 from extractor.errors import SchemaError
 from extractor.evidence.ground import Ground, choose
 from extractor.evidence.typography import unmarked
+from extractor.facts.english import OfEnglish, is_english_article
 from extractor.facts.fact import Check, Closed, Fact, Leaf, Value, walk
 from extractor.facts.party import Party, country_of, mentions, stands_alone
 from extractor.records import Article, Issue, Span
 
-JUDGE_VERSION = 3
+JUDGE_VERSION = 4
 """Version of this room's rules and of the value grammars; stored outcomes of an older one are judged again, without a call."""
 
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
@@ -64,6 +65,7 @@ class Judge:
         self.article = article
         self.ground = Ground(article.text)
         self._countries: set[str] | None = None
+        self._is_english: bool | None = None
 
     def judge(self, json_text: str, fact_type: type[Fact]) -> Believed | NotBelieved:
         """Whether the item is believed as a fact of that type.
@@ -177,7 +179,17 @@ class Judge:
         # a grammar reads the number on from "**5** million" as from "5 million"
         before, after = unmarked(before).text.rstrip("[*_"), unmarked(after).text.lstrip("*_")
         # the value's own typography in the middle: soft hyphens in the article would put its end elsewhere
-        return value.check(quote=f"{before}{value.as_written}{after}", start=len(before), published=self.article.published)
+        passage = f"{before}{value.as_written}{after}"
+        check = value.check(quote=passage, start=len(before), published=self.article.published)
+        if check.result != "not_understood" or not self._in_english():
+            return check
+        # a row of a table or a headline has few words that show its language
+        return value.check(quote=OfEnglish(passage), start=len(before), published=self.article.published)
+
+    def _in_english(self) -> bool:
+        if self._is_english is None:
+            self._is_english = is_english_article(self.article.text)
+        return self._is_english
 
     def _check_name(self, leaf: Leaf, inside: list[Span], spans: dict[str, Span], issues: list[Issue]) -> None:
         if places := self.ground.find(leaf.text, within=inside, any_case=True):
@@ -281,9 +293,8 @@ def _doubled_key(json_text: str) -> str | None:
     found: list[str] = []
 
     def see(pairs: list[tuple[str, object]]) -> None:
-        counts = Counter(key for key, _ in pairs)
-        if not found and len(counts) < len(pairs):
-            found.append(max(counts, key=counts.__getitem__))
+        if len(dict(pairs)) < len(pairs):
+            found.append(Counter(key for key, _ in pairs).most_common(1)[0][0])
 
     with suppress(ValueError, RecursionError):
         json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=see).decode(json_text)

@@ -178,6 +178,8 @@ def _walk_fields(value: BaseModel, prefix: str, found: list[Leaf | Part]) -> Non
 
 
 def _walk(value: object, place: _Place, path: str, found: list[Leaf | Part]) -> None:
+    if value is None:
+        return
     if isinstance(value, str):
         if value not in place.fixed:
             found.append(Leaf(path, place.role, value))

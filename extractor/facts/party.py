@@ -75,8 +75,11 @@ def country_of(name: str) -> str | None:
     Returns:
         None for what is not known to be exactly one state: companies, persons, "Congo", "Korea", the European Union, states that are gone.
     """
-    if len(name) > _LONGEST_NAME_CHARS:
-        return None
+    return None if len(name) > _LONGEST_NAME_CHARS else _country_of(name)
+
+
+@functools.lru_cache(maxsize=4096)  # a corpus names the same few states
+def _country_of(name: str) -> str | None:
     words = _words(name)
     words = _without_article(words)
     while words and words[-1] in _SIGNS:
@@ -130,8 +133,8 @@ def mentions(text: str) -> set[str]:
 def stands_alone(text: str, start: int, end: int) -> bool:
     """Whether a state's name in a text is the whole of the name that stands there.
 
-    It is not in "South Sudan", "Gulf of Guinea", "New Mexico" or "Michael Jordan", and not where the text speaks of a namesake: Georgia
-    of Atlanta. A longer name of the same state ("Kingdom of Norway") does no harm.
+    It is not in "South Sudan", "Gulf of Guinea", "Bank of China" or "Michael Jordan", and not where the text speaks of a namesake: Georgia
+    of Atlanta, or "Lebanon, Pennsylvania". A longer name of the same state ("Kingdom of Norway") does no harm.
 
     Args:
         text: The article.
@@ -143,10 +146,12 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     before, name, after = map(_words, nearby)
     words, first, last = before + name + after, len(before), len(before) + len(name)
     own = country_of(text[start:end])
-    for at in range(first + 1):
+    for at in range(max(0, first - table.longest + 1), first + 1):
         length, code = table.match(words, at)
         if at + length > first and (at < first or at + length > last) and code != own:
             return False
+    if _is_of_an_institution(words, first, last, table):
+        return False
     if len(name) != 1:
         return True
     folded = _fold(name[0])
@@ -177,6 +182,9 @@ class _Match(NamedTuple):
     """The state; None for none, or not exactly one."""
 
 
+_NOTHING = _Match(0, None)
+
+
 class _Table(NamedTuple):
     """countries.toml, ready for look-ups."""
 
@@ -192,6 +200,18 @@ class _Table(NamedTuple):
     """Words that make no person's name with a state's, whatever their first letter."""
     elsewhere: dict[str, tuple[str, ...]]
     """Names of states that are also ones elsewhere, and what an article about that has."""
+    institutions_of: frozenset[str]
+    """What takes a name behind its "of" into its own, when it has a capital."""
+    titles_of: frozenset[str]
+    """Likewise, in any case."""
+    institutions_behind: frozenset[str]
+    """What takes the name before it into its own, when it has a capital."""
+    between_institutions: frozenset[str]
+    """What may stand between such a name and that."""
+    regions_behind: frozenset[tuple[str, ...]]
+    """Parts of federal states, as written, that tell a town from its namesake."""
+    longest: int
+    """Words of the longest name."""
     small_firsts: frozenset[str]
     """First words of names that begin with a small letter, such as "state of Georgia"."""
 
@@ -205,7 +225,7 @@ class _Table(NamedTuple):
             if alias.capitals and _bare("".join(here)) != alias.capitals:
                 continue
             return _Match(length, alias.code)
-        return _Match(0, None)
+        return _NOTHING
 
 
 # "U.S." and "U.S.A." are one word; an apostrophe joins ("d'Ivoire"), a hyphen does not; signs keep names from running over them.
@@ -249,6 +269,21 @@ def _is_surname(words: list[str], at: int, table: _Table) -> bool:
     return _fold(words[at - 1]) not in table.heads | table.modifiers | table.before_states and not table.match(words, at - 1).length
 
 
+def _is_of_an_institution(words: list[str], first: int, last: int, table: _Table) -> bool:
+    """Whether the name at `words[first:last]` is a part of an institution's, or a town of the same name."""
+    before = first - 1 if first and words[first - 1].casefold() == "the" else first
+    if before > 1 and words[before - 1].casefold() == "of":
+        head = words[before - 2]
+        is_central = head.casefold() == "bank" and before > 2 and words[before - 3] in {"National", "Central", "Reserve"}  # noqa: PLR2004 - a word further back
+        if head.casefold() in table.titles_of or (head[0].isupper() and _fold(head) in table.institutions_of and not is_central):
+            return True
+    at = last + 1 if last < len(words) and words[last].casefold() in table.between_institutions else last
+    if at < len(words) and words[at][0].isupper() and words[at].casefold() in table.institutions_behind:
+        return True
+    comma = last + 1 if words[last : last + 1] == ["City"] else last
+    return words[comma : comma + 1] == [","] and any(tuple(words[comma + 1 : comma + 1 + size]) in table.regions_behind for size in (1, 2))
+
+
 def _is_government(others: list[str], table: _Table) -> bool:
     """Whether the words beside a state's name make a body of its government: all of them known, a head among them."""
     phrase = f" {' '.join(others)} "
@@ -290,5 +325,11 @@ def _table() -> _Table:
         frozenset(rules["given_names"]),
         frozenset(rules["before_states"]),
         {name: tuple(places) for name, places in rules["elsewhere"].items()},
+        frozenset(rules["institutions_of"]),
+        frozenset(rules["titles_of"]),
+        frozenset(rules["institutions_behind"]),
+        frozenset(rules["between_institutions"]),
+        frozenset(tuple(region.split()) for region in rules["regions_behind"]),
+        max(1 + len(alias.rest) for found in aliases.values() for alias in found.values()),
         frozenset(words[0] for name, _ in entries if (words := _words(name))[0].islower()),
     )

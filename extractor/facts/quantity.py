@@ -14,8 +14,7 @@ from extractor.facts.english import is_english
 from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.numbers.adjoining import Around, check_cut, look_around
 from extractor.facts.numbers.doubts import holds_no_number
-from extractor.facts.numbers.tails import word_list
-from extractor.facts.numbers.tokens import tokenize, word_at
+from extractor.facts.numbers.tokens import tokenize, word_at, word_list
 from extractor.facts.numbers.written import Written, describe, read_written
 
 Number = Annotated[int | float, Field(ge=0, le=10**24, allow_inf_nan=False), WithJsonSchema({"type": "number"})]

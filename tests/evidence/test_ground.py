@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from extractor.evidence.ground import Ground, choose, sentences
+from extractor.evidence.ground import Ground, bag, choose, sentences
 from extractor.evidence.typography import normalise, unmarked
 from extractor.records import Span
 
@@ -420,6 +420,22 @@ def test_the_closest_sentence_shares_most_words():
     ]
     assert [span.of(ARTICLE) for span in ground.closest("Norway pays for 5 tanks", 2)] == ["Norway pays for 3 tanks.", "Berlin sends tanks"]
     assert ground.closest("wholly unrelated") == []
+
+
+@given(
+    st.lists(st.sampled_from(["a", "A", "b", "tank", "the", "13", ".", "\n", "! "]), max_size=60),
+    st.lists(st.sampled_from(["a", "b", "tank", "c", "the"])),
+)
+def test_the_closest_sentences_are_those_of_comparing_each(text, quote):
+    """The look-up by words gives what a comparison of every sentence with the quote gives, ties in their order."""
+    ground = Ground(" ".join(text))
+    wanted = bag(" ".join(quote))
+    scored = []
+    for span in sentences(ground.text):
+        words = bag(span.of(ground.text))
+        shared = (words & wanted).total()
+        scored.append((-2 * shared / (words.total() + wanted.total()) if shared else 0, span.start, span))
+    assert ground.closest(" ".join(quote), 3) == [span for score, _, span in sorted(scored)[:3] if score < 0]
 
 
 def test_the_closest_sentence_of_a_huge_quote_costs_little():

@@ -454,6 +454,12 @@ def test_what_only_stands_beside_a_sum_is_no_part_of_it(passage, words, amount, 
         ("2/3 of €5 million", "€5 million", "5000000", "EUR"),
         ("€5 million and change", "€5 million", "5000000", "EUR"),
         ("15 million 300 thousand euros", "300 thousand euros", "300000", "EUR"),
+        ("€15 [sic] million", "€15", "15", "EUR"),
+        ('€15 "million"', "€15", "15", "EUR"),
+        ("€15 “million”", "€15", "15", "EUR"),
+        ("€15 'million'", "€15", "15", "EUR"),
+        ("€15 million [corrected: €12 million]", "€15 million", "15000000", "EUR"),
+        ("€15 million (some say 20 million)", "€15 million", "15000000", "EUR"),
     ],
 )
 def test_what_may_belong_to_a_sum_leaves_it_unverified(passage, words, amount, currency):

@@ -443,6 +443,13 @@ WHOLE = [
     ("July 23", "2025-07-23", "They met in Istanbul July 23."),
     ("2024", "2024-01-01..2024-12-31", "It passed 2024's budget."),
     ("July 23", "2025-07-23", "It came on July 23, two years after the war began."),
+    ("2026", "2026-01-01..2026-12-31", "In 2026 Norway sends shells to them."),
+    ("May", "2025-05-01..2025-05-31", "Those who met in May said that they would have it."),
+    ("2026", "2026-01-01..2026-12-31", "It stands in the 2026 talks and the 2026 budget."),
+    ("2026", "2026-01-01..2026-12-31", "It stands in Norway's 2026 elections."),
+    ("July", "2025-07-01..2025-07-31", "In July Palme said that it was there."),
+    ("July", "2025-07-01..2025-07-31", "It was at the July NATO summit that they met."),
+    ("by July", "..2025-07-31", "It was known that by July Ukraine would have it."),
 ]
 
 
@@ -501,6 +508,15 @@ DOUBTED = [
     ("within two weeks", "2025-07-25..2025-08-08", "It will come within two weeks of the summit."),
     ("within two weeks", "2025-07-25..2025-08-08", "It will come within two weeks after the vote."),
     ("from 1 December", "2025-12-01..", "It will run from 1 December 2025 to 1 June 2026."),
+    ("2026", "2026-01-01..2026-12-31", "Norway sends 2026 tons of it."),
+    ("2026", "2026-01-01..2026-12-31", "Norway sends 2026 Leopard tanks there."),
+    ("2026", "2026-01-01..2026-12-31", "They would get the 2026 shells by then."),
+    ("2026", "2026-01-01..2026-12-31", "They would find 2026 reasons for it."),
+    ("August", "2025-08-01..2025-08-31", "It came with August Palme, a minister."),
+    ("April", "2025-04-01..2025-04-30", "It was April Jones who sent it."),
+    ("May", "2025-05-01..2025-05-31", "Theresa May said that they would have it."),
+    ("May", "2025-05-01..2025-05-31", "May told them that they would have it."),
+    ("July 10", "2025-07-10", "In July 10 launchers were sent there."),
     ("23.07.2025", "2025-07-23", "Das gilt bis 23.07.2025 und nicht mehr, wie das Ministerium und der Minister in der Stadt sagten."),
 ]
 
@@ -545,7 +561,7 @@ def test_days_without_a_year_are_read_back_when_near(published, distance):
 VOCABULARY = "July 23 2025 of the end by before next last this week month Monday in 50 days ago - , to and between early mid Q3 summer 2024 within first half year . 31 until".split()  # noqa: SIM905 - as above
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)  # the first name loads the table of states
 @given(st.one_of(st.text(max_size=250), st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)), st.none() | st.dates())
 def test_readers_never_raise(text, published):
     """Any text and any publication date, at the edges of the calendar too, give a reading in order or none."""

@@ -6,6 +6,8 @@ Before changing it: an expression that is surely larger than its words is read w
 
 from extractor.facts.dates.datewords import LENGTHS, MONTHS, NUMBERS, ORDINALS, SEASONS, WEEKDAYS, Token
 from extractor.facts.dates.stamps import FIRST_YEAR, LAST_YEAR
+from extractor.facts.numbers.tokens import THINGS
+from extractor.facts.party import country_of
 
 _SKIPPED = frozenset({"the", "a", "in", "on", "at", "of", "this", "that", "(", "-", "next", "last", "coming", "time"})
 """Between a bound and its date: "prior to the 5 March vote", "by the time of the 5 April summit"."""
@@ -77,13 +79,28 @@ _BEHIND = (
 _LONGEST_BEHIND = 5
 """Tokens: "and April 4, 2026"."""
 _COUNTED_FROM = frozenset({"after", "from", "following", "before"})
+_IN_A_MONTH = frozenset({"in", "the", "last", "this", "next", "since", "early", "late", "mid", "until", "during", "-", "'", "s"})
+"""Before a month that is surely one, whatever name follows: "in August Palme said"."""
+_BEFORE_A_YEAR = frozenset(
+    {"the", "a", "its", "this", "s", "'", "-", "early", "late", "mid", "in", "since", "during", "of", "(", ",", *MONTHS}
+)
+"""Before a year that is surely one, whatever is named behind it."""
+_AFTER_A_YEAR = frozenset(
+    {"and", "or", "but", "as", "when", "while", "after", "before", "with", "for", "to", "at", "by", "on", "if", "that", "which"}
+)
+_SAYING = frozenset(
+    {"said", "says", "told", "tells", "added", "adds", "warned", "warns", "asked", "asks", "argued", "wrote", "promised", "insisted"}
+)
+"""Behind a month they make it a speaker."""
+_THING = 3
+"""Words of the thing that is counted."""
 _REACH = 5
 """So many words may stand between a bound and its date."""
 
 
 def doubt_beside(tokens: tuple[Token, ...], first: int, last: int) -> str:
     """The words beside tokens `first` to `last` that may change which days are meant; "" for none."""
-    return _before(tokens, first) or _behind(tokens, first, last)
+    return _before(tokens, first) or _behind(tokens, first, last) or _named_or_counted(tokens, first, last)
 
 
 def _adjoining(tokens: tuple[Token, ...], first: int) -> str:
@@ -186,6 +203,31 @@ def _has_a_year(tokens: tuple[Token, ...]) -> bool:
     begin = named[0] + 1 if named else len(tokens)
     behind = next((token for token in tokens[begin:] if token.word != "," and (token.number is None or _is_year(token))), None)
     return behind is not None and _is_year(behind)
+
+
+def _named_or_counted(tokens: tuple[Token, ...], first: int, last: int) -> str:
+    """What makes a month a person's name, or a year or day a count of things: "August Palme", "2026 tons", "April 14 launchers"."""
+    if last >= len(tokens):
+        return ""
+    date, after, before = tokens[last - 1], tokens[last], tokens[first - 1].word if first else ""
+    if date.word in MONTHS:
+        is_month = before in _IN_A_MONTH or first < last - 1
+        if before not in _IN_A_MONTH and first == last - 1 and after.word in _SAYING:
+            return after.raw  # "Theresa May said"
+        named = after.raw[0].isupper() and not after.raw.isupper() and not _is_of_a_date(after) and country_of(after.raw) is None
+        return after.raw if named and not is_month else ""
+    if date.number is None:
+        return ""
+    # "in 2026 Norway sends tanks", but "sends 2026 Leopard tanks"
+    is_opened = first < last - 1 and not _is_year(tokens[first]) and tokens[first].word not in MONTHS
+    reach = 1 if is_opened or before in {"in", "since", "during"} else _THING
+    for token in tokens[last : last + reach]:
+        if token.word in THINGS:
+            return token.raw
+        if not token.raw[0].isalpha() or token.word in _AFTER_A_YEAR:
+            break
+    counts = after.raw[0].islower() and after.word.endswith("s") and after.word not in {"is", "was", "has", "does", "as"}
+    return after.raw if _is_year(date) and first == last - 1 and counts and first and before not in _BEFORE_A_YEAR else ""
 
 
 def _is_length(tokens: tuple[Token, ...], at: int) -> bool:

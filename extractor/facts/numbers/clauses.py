@@ -8,12 +8,14 @@ from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression
 from extractor.facts.numbers.numerals import NUMBER_WORDS
 from extractor.facts.numbers.qualifiers import PERCENT
-from extractor.facts.numbers.tails import is_loose_number, word_list
-from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.tails import is_loose_number
+from extractor.facts.numbers.tokens import Token, is_glued, is_kind, word_at, word_list
 
 _PARTS_OF = word_list("parts_of")
 _CLAUSE_ENDS = word_list("clause_ends")
 _HEDGES = word_list("hedges")
+_THING_ENDS = NUMBER_WORDS | _CLAUSE_ENDS
+_SHARES = PERCENT | {"per"}
 _PAUSES = frozenset({",", "(", "\u2013", "\u2014", "-"})
 _ENDING_MARKS = frozenset(".;:!?")
 _DETERMINERS = frozenset({"the", "its", "his", "her", "our", "your", "their", "these", "those", "all"})
@@ -23,19 +25,24 @@ _ASIDE = 4  # tokens between its commas, and the first of these
 _REACH_BEHIND = 5  # words of the thing that is counted: "10 Patriot air defence systems at most"
 
 
-def _phrases(name: str) -> tuple[frozenset[tuple[str, ...]], int]:
-    found = frozenset(tuple(phrase.split("_")) for phrase in word_list(name))
-    return found, max(map(len, found))
+def _phrases(name: str) -> dict[str, list[tuple[str, ...]]]:
+    """The phrases of a list by their first word, the longest first."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in sorted((tuple(phrase.split("_")) for phrase in word_list(name)), key=len, reverse=True):
+        found.setdefault(phrase[0], []).append(phrase)
+    return found
 
 
-_FAR_BOUNDS, _LONGEST_FAR = _phrases("far_bounds")
-_BOUNDS_BEHIND, _LONGEST_BEHIND = _phrases("bounds_behind")
+_FAR_BOUNDS = _phrases("far_bounds")
+_BOUNDS_BEHIND = _phrases("bounds_behind")
 
 
-def _phrase_at(tokens: list[Token], at: int, phrases: frozenset[tuple[str, ...]], longest: int) -> int:
+def _phrase_at(tokens: list[Token], at: int, phrases: dict[str, list[tuple[str, ...]]]) -> int:
     """How many words the longest phrase at a place has; 0 where none stands there."""
-    words = tuple(word_at(tokens, at + step) for step in range(longest))
-    return next((length for length in range(longest, 0, -1) if words[:length] in phrases), 0)
+    for phrase in phrases.get(word_at(tokens, at), ()):
+        if all(word_at(tokens, at + step) == word for step, word in enumerate(phrase)):
+            return len(phrase)
+    return 0
 
 
 def bound_before(tokens: list[Token], expression: Expression) -> str:
@@ -48,21 +55,29 @@ def bound_before(tokens: list[Token], expression: Expression) -> str:
             return ""
         if is_loose_number(tokens, at):  # "not one of the 10", "zero of 12"; what stands before another number bounds that
             before = at - 1 if word_at(tokens, at - 1) == "not" else at
-            length = _phrase_at(tokens, before, _FAR_BOUNDS, _LONGEST_FAR)
+            length = _phrase_at(tokens, before, _FAR_BOUNDS)
             return " ".join(token.text for token in tokens[before : before + length])
         if expression.is_bounded and (token.word == "not" or token.word.endswith("n't")):
             return token.text  # "did not send more than 10" is at most 10
         if token.text == "," and not _belongs_to_an_aside(tokens, at, expression.start):
             return ""
-        length = _phrase_at(tokens, at, _FAR_BOUNDS, _LONGEST_FAR)
+        length = _phrase_at(tokens, at, _FAR_BOUNDS)
         is_part = token.word in _PARTS_OF and word_at(tokens, at + 1) == "of"
         if length == 0 and is_part and (word_at(tokens, at + 2) in _DETERMINERS or at + 2 == expression.start):
             length = 2
         if length == 0 and token.word.endswith("n't") and at == expression.start - 1:
             length = 1
         if length and at + length <= expression.start:
+            if _adds(tokens, at, expression.start):
+                return ""
             return " ".join(token.text for token in tokens[at : at + length])
     return ""
+
+
+def _adds(tokens: list[Token], at: int, start: int) -> bool:
+    """Whether "not only" affirms the number behind its "but": "not only money but 14 tanks"."""
+    last = start - 2 if word_at(tokens, start - 1) == "also" else start - 1
+    return word_at(tokens, at) == "not" and word_at(tokens, at + 1) in {"only", "just"} and at + 1 < last and word_at(tokens, last) == "but"
 
 
 def _belongs_to_an_aside(tokens: list[Token], at: int, start: int) -> bool:
@@ -83,12 +98,12 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
         if hedged := _replaced(tokens, at, by_hedge_alone=at > here):
             return hedged
         begin = at + 1 if word_at(tokens, at) == "," else at
-        length = _phrase_at(tokens, begin, _BOUNDS_BEHIND, _LONGEST_BEHIND)
+        length = _phrase_at(tokens, begin, _BOUNDS_BEHIND)
         compares = length > 0 and word_at(tokens, begin + length - 1) == "than"  # "10 tanks, more than planned" are 10
         bounds_the_next = (compares and begin > at) or ((compares or word_at(tokens, begin) == "at") and _counts_on(tokens, begin + length))
         if length and not bounds_the_next:
             return " ".join(token.text for token in tokens[begin : begin + length])
-        if begin > at or not is_kind(tokens, at, "word") or tokens[at].word in NUMBER_WORDS | _CLAUSE_ENDS:
+        if begin > at or not is_kind(tokens, at, "word") or tokens[at].word in _THING_ENDS:
             return ""
     return ""
 
@@ -101,7 +116,7 @@ def _replaced(tokens: list[Token], at: int, *, by_hedge_alone: bool) -> str:
     hedges = 0
     while word_at(tokens, here) in _HEDGES:
         here, hedges = here + 1, hedges + 1
-    is_share = word_at(tokens, here + 1) in PERCENT | {"per"}
+    is_share = word_at(tokens, here + 1) in _SHARES
     is_number = is_loose_number(tokens, here) and not is_share
     # "€7 billion (or $8 billion)" is the same sum again
     replaces = (hedges and (is_number or read_before(tokens, here) is not None)) or (has_or and is_number and not by_hedge_alone)

@@ -59,6 +59,10 @@ class Marked(NamedTuple):
     currency: Currency
 
 
+MARKS = frozenset({*_SIGNS, *_BEFORE_DOLLAR, *_CODES, *_SIGN_WORDS})
+"""What a currency mark before a number begins with, as `Token.word` or `Token.text`."""
+
+
 def _marked(tokens: list[Token], at: int, end: int, currency: Currency) -> Marked:
     words = "".join(("" if token.glued or not index else " ") + token.text for index, token in enumerate(tokens[at:end]))
     return Marked(end, currency._replace(words=words))
@@ -69,6 +73,9 @@ def read_before(tokens: list[Token], at: int) -> Marked | None:
     if not is_kind(tokens, at, "word", "mark"):
         return None
     token = tokens[at]
+    currency = _CODES.get(token.text) or _SIGN_WORDS.get(token.text)
+    if currency is None and token.word not in _SIGNS and token.word not in _BEFORE_DOLLAR:
+        return None
     following = word_at(tokens, at + 1) if is_glued(tokens, at + 1) else ""
     if token.word in _SIGNS:
         if token.word == "$" and following in _AFTER_DOLLAR and is_kind(tokens, at + 2, "number"):
@@ -76,7 +83,7 @@ def read_before(tokens: list[Token], at: int) -> Marked | None:
         return _marked(tokens, at, at + 1, _SIGNS[token.word])
     if following == "$" and token.word in _BEFORE_DOLLAR:
         return _marked(tokens, at, at + 2, _BEFORE_DOLLAR[token.word])
-    if currency := _CODES.get(token.text) or _SIGN_WORDS.get(token.text):
+    if currency is not None:
         return _marked(tokens, at, at + 2 if following == "." else at + 1, currency)
     return None
 

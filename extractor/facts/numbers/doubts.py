@@ -4,13 +4,14 @@ In: tokens and an expression among them. Out: a reason for doubt, or "". Floor: 
 Before changing it: the words stand in neighbours.toml. A doubt costs a warning; a missing one may let a wrong number pass.
 """
 
+from extractor.facts.numbers.asides import doubt_in_asides
 from extractor.facts.numbers.clauses import bound_before, bound_behind
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression, read_expression
-from extractor.facts.numbers.numerals import NUMBER_WORDS, SCALES, read_scale
-from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, ends_cleanly, prefix_at
-from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number, word_list
-from extractor.facts.numbers.tokens import RANGE_DASHES, Token, is_glued, is_kind, tokenize, word_at
+from extractor.facts.numbers.numerals import NUMBER_WORDS, SCALES
+from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT, counts_a_package, ends_cleanly, prefix_at
+from extractor.facts.numbers.tails import MAGNITUDES, MEASURES, MONTHS, is_latin, is_loose_number
+from extractor.facts.numbers.tokens import RANGE_DASHES, THINGS, Token, is_glued, is_kind, tokenize, word_at, word_list
 from extractor.facts.party import country_of
 
 _QUALIFIERS_ABROAD = word_list("qualifiers_abroad")
@@ -27,9 +28,11 @@ _OVER_VERBS = word_list("over_verbs")
 _CHANGES = tuple(word_list("changes"))
 _COUNTING = word_list("counting")
 _OPENING_MARKS = frozenset("(\"'\u2018\u201c\u201e\u00ab[")
+_ONE_PACKAGE = frozenset({"a", "the", "its", "this", "that", "their", "his", "her"})
+_ABBREVIATED = MONTHS | {"No", "Nos", "no", "nos"}
+_WHOLES = PART | PARTS | PERCENT | {"cent"}
 _LIST_JOINS = frozenset({",", "and", "or", "/"})
 _LONGEST_LIST = 6
-_LONGEST_BRACKET = 8
 _CHANGE_WINDOW = 8  # tokens back to the verb of "raised the number of systems from 5 to 7"
 _LAST_DAY = 31
 _DAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
@@ -47,6 +50,7 @@ def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
         _before(tokens, expression)
         or _after(tokens, expression)
         or _shared_magnitude(tokens, expression)
+        or doubt_in_asides(tokens, expression, after)
         or _measured(tokens, expression, after)
         or _quoted(bound_before(tokens, expression), "before")
         or _quoted(bound_behind(tokens, expression, after), "after")
@@ -90,10 +94,12 @@ def _before(tokens: list[Token], expression: Expression) -> str:
     at = expression.start - 1
     while is_kind(tokens, at, "mark") and tokens[at].text in _OPENING_MARKS:
         at -= 1
-    if word_at(tokens, at) == "." and is_glued(tokens, at) and (tokens[at - 1].text in MONTHS | {"No", "Nos", "no", "nos"}):
+    if word_at(tokens, at) == "." and is_glued(tokens, at) and (tokens[at - 1].text in _ABBREVIATED):
         at -= 1  # "Feb. 24", "No. 5"
     if at < 0:
         return ""
+    if counts_a_package(tokens, expression.end) and word_at(tokens, at) not in _ONE_PACKAGE:
+        return f"{tokens[at].text!r} stands before it"  # "two more 20-tank packages"
     if _bears_on(tokens, at, expression) or _is_named(tokens, at, expression) or _is_number_beside(tokens, at):
         return f"{tokens[at].text!r} stands before it"
     return "it may tell of a change rather than a range" if _is_changing(tokens, expression) else ""
@@ -110,7 +116,7 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True  # "one in 10"
     if token.word in {"by", "from"} and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
         return True  # "fell by 10", "cut to 8 from 10"
-    if token.word == "of" and before in PART | PARTS | PERCENT | {"cent"}:
+    if token.word == "of" and before in _WHOLES:
         return True  # "a quarter of a million"
     if token.word == "of" and word_at(tokens, at - 2) == "/" and is_kind(tokens, at - 1, "number"):
         return True  # "2/3 of the 9"
@@ -121,6 +127,8 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
 def _is_named(tokens: list[Token], at: int, expression: Expression) -> bool:
     """Whether the number is part of a name or a date: "Leopard 2", "No. 5", "July 23"."""
     text = tokens[at].text
+    if text in MONTHS and word_at(tokens, at - 1) == "in" and word_at(tokens, expression.end) in THINGS:
+        return False  # "in April 14 launchers came"; a day would be on it
     if text in _LABELS or (text in {"no", "nos"} and tokens[at + 1].text == "."):
         return True
     by_digits = is_kind(tokens, expression.start, "number") and not expression.has_scale
@@ -208,13 +216,10 @@ def _measured(tokens: list[Token], expression: Expression, after: int) -> str:
 
 
 def _shared_magnitude(tokens: list[Token], expression: Expression) -> str:
-    """A magnitude that stands behind a list or a bracket and may belong to this number too: "10, 20 and 30 million"."""
+    """A magnitude that stands behind a list and may belong to this number too: "10, 20 and 30 million"."""
     if expression.has_scale or (expression.minimum is None and expression.maximum is None):
         return ""
     here = expression.end
-    if word_at(tokens, here) == "(":
-        closing = next((at for at in range(here, here + _LONGEST_BRACKET) if word_at(tokens, at) == ")"), None)
-        return "a magnitude follows the bracket" if closing and read_scale(tokens, closing + 1, money=True).steps else ""
     for _ in range(_LONGEST_LIST):
         joins = here
         while word_at(tokens, here) in _LIST_JOINS:

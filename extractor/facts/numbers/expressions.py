@@ -8,7 +8,7 @@ the whole.
 from decimal import Decimal
 from typing import NamedTuple
 
-from extractor.facts.numbers.currencies import Currency, merged, read_after, read_before
+from extractor.facts.numbers.currencies import MARKS, Currency, merged, read_after, read_before
 from extractor.facts.numbers.numerals import ARTICLES, NUMBER_WORDS, SCALES, Number, read_number, read_scale
 from extractor.facts.numbers.qualifiers import (
     PART,
@@ -60,9 +60,11 @@ class Expression(NamedTuple):
 _VAGUE = frozenset({"several", "few", "many", "numerous", "multiple", "various"})
 _VAGUE_PLURALS = frozenset({"tens", "dozens", "scores", "hundreds", "thousands", "millions", "billions", "trillions"})
 _VAGUE_OF = (("a", "number", "of"), ("a", "handful", "of"), ("a", "few"))
+_VAGUE_OPENINGS = _VAGUE | _VAGUE_PLURALS | {"a", "many"}
 _THOUSAND = 1000
 # What an expression can open with, besides digits and currency marks: other words are turned away here, which keeps a check fast.
-_OPENING_WORDS = PREFIX_WORDS | NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
+_NUMBER_OPENINGS = NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
+_OPENING_WORDS = PREFIX_WORDS | _NUMBER_OPENINGS
 
 
 class _Term(NamedTuple):
@@ -184,9 +186,11 @@ def _between(tokens: list[Token], start: int, at: int) -> Expression | None:
 def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | None:
     """A number, or a range: "10", "10-12", "10 to 12", "two or three", "from 5 to 7"."""
     opens_from = word_at(tokens, at) == "from"
-    low = _shared_scale(tokens, at) or _qualified_term(tokens, at + opens_from)
+    low = _qualified_term(tokens, at + opens_from)
     if low is None:
         return None
+    if low.currency is not None and word_at(tokens, low.end) == "(":
+        low = _shared_scale(tokens, at) or low
     word = word_at(tokens, low.end)
     joins = word in {"to", "or"} or joins_by_dash(tokens, low.end)
     if word == "to" and low.currency and low.number.scale > 1 and is_kind(tokens, low.end + 1, "number") and not opens_from:
@@ -207,6 +211,8 @@ def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | N
 def _vague(tokens: list[Token], start: int, at: int) -> Expression | None:
     """Words without numbers: "dozens", "several hundred", "tens of millions of euros"."""
     here = at
+    if word_at(tokens, at) not in _VAGUE_OPENINGS:
+        return None
     for words in _VAGUE_OF:
         if all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
             here = at + len(words)
@@ -238,6 +244,8 @@ def _of_plural(tokens: list[Token], at: int) -> bool:
 
 def _bounded(expression: Expression, bounds: tuple[Bound, ...], end: int) -> Expression:
     """The expression under its qualifiers."""
+    if not bounds and end == expression.end:
+        return expression
     expression = expression._replace(end=end, approximate=expression.approximate or "about" in bounds)
     if "unsure" in bounds:
         return expression._replace(is_sure=False)
@@ -294,11 +302,13 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     Returns:
         None where none begins, or where what begins is part of something else: "155mm", "two-thirds", "13.5%".
     """
-    may_open = is_kind(tokens, at, "number") or word_at(tokens, at) in _OPENING_WORDS or read_before(tokens, at)
+    may_open = _may_open(tokens, at, _OPENING_WORDS)
     prefixes = prefixes_at(tokens, at) if may_open and starts_cleanly(tokens, at) else None
     if prefixes is None:
         return None
     start, here = prefixes.start, prefixes.end
+    if here > at and not _may_open(tokens, here, _NUMBER_OPENINGS):
+        return _bare(tokens, at, here)
     expression = _between(tokens, start, here) or _vague(tokens, start, here) or _number_or_range(tokens, start, here)
     if expression is None and word_at(tokens, here) in ARTICLES and (is_kind(tokens, here + 1, "number") or read_before(tokens, here + 1)):
         expression = _number_or_range(tokens, here + 1, here + 1)
@@ -316,6 +326,15 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     if expression.currency is not None and (also := _in_brackets(tokens, expression.end))[0]:
         expression = expression._replace(also=also[0], end=also[1])
     return expression
+
+
+def _may_open(tokens: list[Token], at: int, words: frozenset[str]) -> bool:
+    if at >= len(tokens):
+        return False
+    token = tokens[at]
+    if token.kind == "number" or token.word in words:
+        return True
+    return (token.word in MARKS or token.text in MARKS) and read_before(tokens, at) is not None
 
 
 def _bare(tokens: list[Token], at: int, here: int) -> Expression | None:

@@ -218,18 +218,18 @@ def _number_of_digits(tokens: list[Token], at: int, *, money: bool) -> Number | 
     if digits is None:
         return None
     number = _scaled(tokens, at + 1, digits.value, money=money)
+    year = number.end == at + 1 and digits.style == "plain" and int(digits.value) in _YEARS
+    if digits.style in {"plain", "decimal"}:
+        return number._replace(year=True) if year else number
     scale = read_scale(tokens, at + 1, money=money)
     # "1.234" is 1234 in half of Europe, and "1.500 million" a translated "1.500 millones"; "1.234 billion" can only be a decimal.
     # "2,5 million" may be a slip for 25; "2,5 Milliarden" is plain.
     return number._replace(
         shaky={
-            "plain": False,
-            "decimal": False,
             "three_after_point": scale.foreign or scale.factor < _BILLION or str(digits.value).endswith("0"),
             "three_after_comma": scale.foreign,
             "comma_decimal": not scale.foreign,  # "2,5 million" may be a slip for 25; "2,5 Milliarden" is plain
         }[digits.style],
-        year=number.end == at + 1 and digits.style == "plain" and int(digits.value) in _YEARS,
         abroad=number.abroad or digits.style == "three_after_comma",
     )
 
@@ -329,6 +329,6 @@ def read_number(tokens: list[Token], at: int, *, money: bool = False) -> Number 
     if not is_kind(tokens, at, "word"):
         return None
     for words, value in _COUNTED.items():
-        if all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
+        if tokens[at].word == words[0] and all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
             return Number(at + len(words), Decimal(value), Decimal(value), simple=False)
     return _half_of(tokens, at, money=money) or _number_of_words(tokens, at, money=money)

@@ -6,7 +6,7 @@ Before changing it: a phrase that leaves open what it does to the number ("just 
 
 from typing import Literal, NamedTuple
 
-from extractor.facts.numbers.tokens import HYPHENS, RANGE_DASHES, Token, is_glued, is_kind, word_at
+from extractor.facts.numbers.tokens import HYPHENS, RANGE_DASHES, THINGS, Token, is_glued, is_kind, word_at, word_list
 
 Bound = Literal["least", "most", "about", "plain", "definite", "unsure"]
 """What a phrase does to a number; `plain` and `definite` ("the", "its") do nothing, but what stands before a `definite` one is no bound."""
@@ -52,6 +52,7 @@ _AFTER = {
 }
 _LONGEST = max(len(phrase) for phrase in _BEFORE)
 PREFIX_WORDS = frozenset(phrase[0] for phrase in _BEFORE)
+_SUFFIX_WORDS = frozenset(phrase[0] for phrase in _AFTER)
 _PLACES = frozenset({"about", "around", "over", "above", "below", "under"})  # before "another 10" these may be of place or topic
 PERCENT = frozenset({"%", "‰", "percent", "pct", "percentage", "percentages"})
 PARTS = frozenset({"halves", "thirds", "quarters", "fourths", "fifths", "sixths", "sevenths", "eighths", "ninths", "tenths", "hundredths"})
@@ -59,6 +60,9 @@ PART = frozenset({"half", "third", "quarter", "fourth", "fifth", "sixth", "seven
 _CLOSING_MARKS = frozenset(".,;:!?…)]}\"'’”»›“([")
 _OPENING_MARKS = frozenset("([{\"'‘’“„«‹”,;:!?*•…\u2014\u2015")  # with the em dash, which stands between clauses
 _ARITHMETIC = frozenset({"×", "/", "+", "=", "*", "^", "±", "<", ">", "°", "#", "№", "&", "x"})
+
+
+_PACKAGES = word_list("packages")
 
 
 class Phrase(NamedTuple):
@@ -71,7 +75,7 @@ class Phrase(NamedTuple):
 
 
 def _phrase_at(tokens: list[Token], at: int, table: dict[tuple[str, ...], Bound]) -> Phrase | None:
-    """The longest phrase of a table at a place."""
+    """The longest phrase of a table at a place; the caller has seen that one may begin there."""
     words = tuple(word_at(tokens, at + step) for step in range(_LONGEST))
     for length in range(_LONGEST, 0, -1):
         if bound := table.get(words[:length]):
@@ -133,7 +137,13 @@ def ends_cleanly(tokens: list[Token], at: int) -> bool:
     is_share = token.word in PERCENT or token.word in PARTS or (token.word == "per" and word_at(tokens, at + 1) == "cent")
     if is_share or token.word in _ARITHMETIC:
         return False
-    return not token.glued or _closes(tokens, at)
+    return not token.glued or _closes(tokens, at) or counts_a_package(tokens, at)
+
+
+def counts_a_package(tokens: list[Token], at: int) -> bool:
+    """Whether a hyphen, a thing in the singular and a package of it stand at a place, as in "20-tank package"."""
+    joins = is_kind(tokens, at, "dash") and is_glued(tokens, at) and is_glued(tokens, at + 1) and tokens[at].text in HYPHENS
+    return joins and f"{word_at(tokens, at + 1)}s" in THINGS and word_at(tokens, at + 2) in _PACKAGES and not tokens[at + 2].glued
 
 
 def _closes(tokens: list[Token], at: int) -> bool:
@@ -157,7 +167,7 @@ def suffix_at(tokens: list[Token], at: int) -> Phrase | None:
         return Phrase("least", at + 1)
     if joins_by_dash(tokens, at) and tokens[at].text in HYPHENS and word_at(tokens, at + 1) == "plus":
         return Phrase("least", at + 2)
-    phrase = _phrase_at(tokens, at, _AFTER)
+    phrase = _phrase_at(tokens, at, _AFTER) if word_at(tokens, at) in _SUFFIX_WORDS else None
     if phrase is None or word_at(tokens, phrase.end) == "than":
         return None
     if word_at(tokens, at) == "at" and is_kind(tokens, phrase.end, "word", "number"):

@@ -4,21 +4,11 @@ In: tokens. Out: `Tail`, or None where what follows may change the number. Floor
 Before changing it: the lists stand in neighbours.toml; a word that is in none of them is taken for a unit.
 """
 
-import tomllib
-from importlib.resources import files
 from typing import NamedTuple
 
 from extractor.facts.numbers.numerals import NUMBER_WORDS
 from extractor.facts.numbers.qualifiers import Bound, suffix_at
-from extractor.facts.numbers.tokens import HYPHENS, Token, is_glued, is_kind, word_at
-
-_LISTS: dict[str, str] = tomllib.loads((files("extractor.facts.numbers") / "neighbours.toml").read_text(encoding="utf-8"))
-
-
-def word_list(name: str) -> frozenset[str]:
-    """One list of neighbours.toml."""
-    return frozenset(_LISTS[name].split())
-
+from extractor.facts.numbers.tokens import HYPHENS, Token, is_glued, is_kind, word_at, word_list
 
 MAGNITUDES = word_list("magnitudes")
 MEASURES = word_list("measures")

@@ -5,6 +5,8 @@ Before changing it: places are code points of the text as given; nothing is norm
 """
 
 import re
+import tomllib
+from importlib.resources import files
 from typing import Literal, NamedTuple
 
 Kind = Literal["number", "word", "dash", "mark", "alien", "break"]
@@ -39,19 +41,32 @@ HYPHENS = frozenset("-\u2010\u2011")
 RANGE_DASHES = HYPHENS | {"\u2012", "\u2013"}  # an em dash stands between clauses, not between numbers
 
 
+_LISTS: dict[str, str] = tomllib.loads((files("extractor.facts.numbers") / "neighbours.toml").read_text(encoding="utf-8"))
+
+
+def word_list(name: str) -> frozenset[str]:
+    """One list of neighbours.toml."""
+    return frozenset(_LISTS[name].split())
+
+
+THINGS = word_list("things")
+"""What this news counts, in the plural."""
+
+
 def tokenize(text: str) -> list[Token]:
     """The tokens of `text`, in order; whitespace is left out, except that a blank line is a token."""
     tokens: list[Token] = []
     end = -1
     for match in _TOKEN.finditer(text):
         kind: Kind = match.lastgroup  # type: ignore[assignment]  # the group names are the kinds
-        piece = match.group()
+        begin, stop = match.span()
+        piece = text[begin:stop]
         if kind == "word" and not piece.isascii():
             piece_letters = piece.replace("’", "").replace("'", "")
             kind = "word" if piece_letters.isalpha() else "alien"  # "²" and "½" count as word characters, not as letters
         word = piece.casefold().replace("’", "'") if kind == "word" else piece
-        tokens.append(Token(kind, piece, word, match.start(), match.end(), glued=match.start() == end))
-        end = match.end()
+        tokens.append(Token(kind, piece, word, begin, stop, begin == end))
+        end = stop
     return tokens
 
 
