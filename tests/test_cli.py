@@ -213,6 +213,27 @@ def test_bad_input_is_told_in_one_line(arguments, code, hint, articles, tmp_path
     assert not any("Traceback" in line for line in said)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "articles", "--mdoel", "toy"], "extractor run: no option --mdoel; did you mean --model?"),
+        (["run", "articles", "--mdoel=toy"], "extractor run: no option --mdoel; did you mean --model?"),
+        (["show", "run", "--zzz"], "extractor show: no option --zzz"),
+        (["show", "run", "more"], "extractor show: 'more' is one argument too many"),
+        (["run", "articles", "--limit", "x"], "extractor run: argument --limit: invalid int value: 'x'"),
+        (["run"], "extractor run: the following arguments are required: PATH"),
+        (["--versoin"], "extractor: no option --versoin; did you mean --version?"),
+    ],
+)
+def test_a_wrong_option_is_told_without_the_usage(arguments, said, capsys):
+    """What is wrong, then where the options are listed."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    command = said.partition(":")[0]
+    assert capsys.readouterr().err.splitlines() == [said, f"`{command} --help` lists what there is."]
+
+
 def test_an_unreadable_file_is_named_and_the_rest_goes_on(articles, tmp_path, capsys):
     """A binary file among articles costs exit code 3 and is named; the others are read."""
     (articles / "photo.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
