@@ -125,7 +125,7 @@ def _add_run(commands: Commands) -> None:
     tapes = run.add_mutually_exclusive_group()
     tapes.add_argument("--record", type=Path, metavar="DIR", help="record every request and answer into cassettes; asks everything anew")
     tapes.add_argument("--replay", type=Path, metavar="DIR", help="answer from cassettes: no key, no network")
-    run.add_argument("--concurrency", type=int, metavar="N", help="articles worked on at a time (default: 16; a local model: 1 to 4)")
+    run.add_argument("--concurrency", type=int, metavar="N", help="requests in flight at most (default: 16; a local model: 1 to 4)")
     run.add_argument("--timeout", type=float, metavar="S", help="seconds for one request (default: 120; a local model: 1800)")
     run.add_argument("--repairs", type=int, metavar="N", help="rounds in which facts that fail a check go back (default: 2)")
     run.add_argument("--rpm", type=int, metavar="N", help="requests in any minute at most")

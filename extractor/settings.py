@@ -71,8 +71,8 @@ class Settings(Record):
     retry_budget_s: float = Field(default=300.0, ge=0, allow_inf_nan=False)
     """Seconds that one call may spend on retrying, waits included; an attempt that would start later is not made."""
     concurrency: int = Field(default=16, ge=1, le=4096)
-    """Articles worked on at a time, and requests in flight: a long article's parts count too. A local model has 1 to 4 by default, by the
-    number of processors."""
+    """Requests in flight at most, a long article's parts included; a run has twice as many articles under way. A local model has 1 to 4
+    by default, by the number of processors."""
     repairs: int = Field(default=2, ge=0, le=10)
     """Rounds in which facts that were not believed go back to the model."""
     temperature: float | None = Field(default=None, ge=0, le=2)

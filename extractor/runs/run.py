@@ -25,6 +25,9 @@ READ_AHEAD = 32
 READ_S = 0.1
 """Seconds after which those read so far are asked: a folder of large PDFs must not leave the endpoint idle until 32 are read."""
 
+ARTICLES_A_REQUEST = 2
+"""Articles under way for each request that may be: while one is judged, another's request is on the wire in its place."""
+
 EXIT_DONE, EXIT_BUG, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_STOPPED, EXIT_MISSES = range(6)
 EXIT_INTERRUPTED = 128
 """Plus the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
@@ -174,7 +177,7 @@ class Run:
         return self.report.model_copy(update={"usage": client.usage, "cost_usd": client.cost_usd(client.usage)})
 
     async def _all(self, articles: Iterator[Article | Unreadable]) -> None:
-        free = asyncio.Semaphore(self._session.settings.concurrency)
+        free = asyncio.Semaphore(ARTICLES_A_REQUEST * self._session.settings.concurrency)
         asked = 0
         async with asyncio.TaskGroup() as group:
             while batch := await asyncio.to_thread(read_some, articles):

@@ -92,6 +92,7 @@ class Session:
         self._limits = Limits(settings, price_of(settings)) if limited else None
         self.client = Client(settings, types, mode=remembered, gate=gate or self._limits, server=server)
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
+        self._judging = asyncio.Lock()
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
@@ -200,11 +201,14 @@ class Session:
         calls = next(steps)
         while True:
             replies = await self._replies(calls, stored_only=stored_only)
-            try:
-                calls = steps.send(replies)
-            except StopIteration as end:
-                outcome: Outcome = end.value
-                return outcome
+            # judging blocks the loop for milliseconds: one at a time, so that the requests whose place came free go out in between
+            async with self._judging:
+                await asyncio.sleep(0)
+                try:
+                    calls = steps.send(replies)
+                except StopIteration as end:
+                    outcome: Outcome = end.value
+                    return outcome
 
     async def _replies(self, calls: Sequence[Call], *, stored_only: bool) -> list[Reply]:
         """Replies in the order of the calls; after an error no other call is sent, and those in flight, perhaps paid for, are finished."""
