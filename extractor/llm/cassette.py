@@ -80,7 +80,8 @@ def read_manifest(folder: Path) -> Manifest:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(
-            f"No cassettes in {str(folder)!r}: it has no {MANIFEST}. Record some with record / --record {folder} (pytest: --extractor-record), or name another folder."
+            f"No cassettes in {str(folder)!r}: it has no {MANIFEST}. "
+            f"Record some with record / --record {folder} (pytest: --extractor-record), or name another folder."
         ) from None
     except (OSError, ValueError) as unreadable:
         raise UsageError(f"Cannot read {str(path)!r} ({unreadable}). Restore it, or record again.") from unreadable
@@ -404,7 +405,8 @@ def _check(folder: Path, mode: Mode) -> None:
     if mode == "replay":
         if not folder.is_dir():
             raise UsageError(
-                f"No cassettes at {str(folder)!r}: it is not a folder. Record some with record / --record {folder} (pytest: --extractor-record), or name another one."
+                f"No cassettes at {str(folder)!r}: it is not a folder. "
+                f"Record some with record / --record {folder} (pytest: --extractor-record), or name another one."
             )
         return
     try:
