@@ -646,3 +646,18 @@ def test_a_run_folder_is_not_read_as_input(tmp_path, start):
     with pytest.raises(UsageError, match="is a run folder"):
         start(options_of(tmp_path), Settings(base_url="http://127.0.0.1:9/v1"))
     assert not (tmp_path / "out").exists()
+
+
+def test_another_text_under_a_known_name_is_not_replaced_in_silence(tmp_path):
+    """It takes the earlier one's place, is counted, and named with the facts that it had; the same text again is not."""
+    told = []
+    write_articles(tmp_path / "articles", 1)
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        settings = Settings(base_url=endpoint.base_url)
+        first = run(options_of(tmp_path), settings, notice=told.append)
+        assert (first.replaced, told) == (0, [])
+        path = tmp_path / "articles" / "a00.txt"
+        path.write_text(path.read_text(encoding="utf-8") + "\nNothing else was said.\n", encoding="utf-8")
+        assert run(options_of(tmp_path), settings, notice=told.append).replaced == 1
+        assert run(options_of(tmp_path), settings, notice=told.append).replaced == 0
+    assert told == [f"1 article replaced (another text under the same name): a00.txt ({first.kept + first.repaired} facts before)."]
