@@ -5,12 +5,13 @@ Before changing it: nothing heavy is imported at the top: `--help` must not pay 
 """
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import NoReturn, TextIO, TypeAlias
 
 _EXIT_CODES = """exit codes:
   0  all done (quarantined facts are no failure)
@@ -31,14 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, as `--help` lists them.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        getattr(arguments, "command", parser).refuse(unknown)
     if arguments.version:
         from importlib.metadata import version
 
         print(f"extractor {version('grounded-fact-extractor')}")
         return 0
     if "act" not in arguments:
-        _parser().print_help(sys.stderr)
+        parser.print_help(sys.stderr)
         return 2
     try:
         code: int = arguments.act(arguments)
@@ -72,8 +76,24 @@ def _failed(error: Exception) -> int:
     return 4 if isinstance(error, (EndpointError, LedgerError, LimitReached)) else 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """A parser that tells what is wrong in a line or two: its whole usage would hide it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with code 2."""
+        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` lists what there is.\n")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Ends with code 2 over arguments that no option and no place takes: the first option among them, with the one that is near."""
+        option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), None)
+        if option is None:
+            self.error(f"{unknown[0]!r} is one argument too many")
+        near = difflib.get_close_matches(option, self._option_string_actions, n=1)
+        self.error(f"no option {option}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="extractor",
         description="Structured facts out of news articles, each with the words that prove it.",
         epilog=_EXIT_CODES,
@@ -87,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 - argparse has no public name for it
 
 
 def _add_run(commands: Commands) -> None:
@@ -178,7 +198,7 @@ def _add_asked(commands: Commands) -> None:
 
 def _command(commands: Commands, name: str, what: str, act: object) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-    command.set_defaults(act=act)
+    command.set_defaults(act=act, command=command)
     return command
 
 

@@ -101,6 +101,10 @@ def _api(model: object, base_url: object) -> API:
     return "anthropic" if is_anthropic else "openai"
 
 
+_TYPED = {"local_context": "--context", "local_threads": "--threads", "max_cost_usd": "--max-cost", "price_usd": "--price"}
+"""Options that the command calls by another name; the others differ in hyphens alone."""
+
+
 def resolve(**options: Any) -> Settings:
     """The settings of a run: `options` that are not None, then the environment, then the defaults.
 
@@ -120,7 +124,7 @@ def resolve(**options: Any) -> Settings:
                 found[name], origin[name] = value, variable
                 break
     for name, value in given.items():
-        found[name], origin[name] = value, f"option {name!r}"
+        found[name], origin[name] = value, f"option {name!r}" + (f" ({_TYPED[name]})" if name in _TYPED else "")
     try:
         return Settings.model_validate(found)
     except ValidationError as invalid:

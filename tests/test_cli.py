@@ -194,7 +194,8 @@ def test_recording_and_replaying_give_the_same_facts(articles, tmp_path, capsys)
         (["run", "articles", "--limit", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--limit 0"),
         (["run", "articles", "--limit", "-1", "--dry-run"], 2, "--limit -1"),
         (["run", "articles", "--workers", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--workers 0"),
-        (["run", "articles", "--price", "nan,1", "--base-url", "http://127.0.0.1:1/v1"], 2, "price_usd"),
+        (["run", "articles", "--price", "nan,1", "--base-url", "http://127.0.0.1:1/v1"], 2, "--price"),
+        (["run", "articles", "--max-cost", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "option 'max_cost_usd' (--max-cost)"),
         (["run", "articles", "--base-url", "not a url"], 2, "not a url"),
         (["run", "articles", "--replay", "empty"], 2, "manifest"),
         (["status", "empty"], 2, "no run folder"),
@@ -211,6 +212,27 @@ def test_bad_input_is_told_in_one_line(arguments, code, hint, articles, tmp_path
     said = capsys.readouterr().err.strip().splitlines()
     assert hint in said[-1]
     assert not any("Traceback" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "articles", "--mdoel", "toy"], "extractor run: no option --mdoel; did you mean --model?"),
+        (["run", "articles", "--mdoel=toy"], "extractor run: no option --mdoel; did you mean --model?"),
+        (["show", "run", "--zzz"], "extractor show: no option --zzz"),
+        (["show", "run", "more"], "extractor show: 'more' is one argument too many"),
+        (["run", "articles", "--limit", "x"], "extractor run: argument --limit: invalid int value: 'x'"),
+        (["run"], "extractor run: the following arguments are required: PATH"),
+        (["--versoin"], "extractor: no option --versoin; did you mean --version?"),
+    ],
+)
+def test_a_wrong_option_is_told_without_the_usage(arguments, said, capsys):
+    """What is wrong, then where the options are listed."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    command = said.partition(":")[0]
+    assert capsys.readouterr().err.splitlines() == [said, f"`{command} --help` lists what there is."]
 
 
 def test_an_unreadable_file_is_named_and_the_rest_goes_on(articles, tmp_path, capsys):

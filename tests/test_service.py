@@ -362,7 +362,7 @@ def test_a_stream_that_breaks_off_says_so_in_its_last_line(monkeypatch):
         ("/extract", {"text": "  "}, "no text"),
         ("/extract", {"text": 7}, "text: "),
         ("/extract", {}, "text: "),
-        ("/extract", {"text": "x", "published": "yesterday"}, "published: "),
+        ("/extract", {"text": "x", "published": "yesterday"}, "; write it as YYYY-MM-DD"),
         ("/extract", {"text": "x", "publised": "2026-03-04"}, "publised: "),
         ("/extract", {"text": "x", "id": " "}, "id"),
         ("/extract", b"{", "JSON"),
@@ -381,6 +381,17 @@ def test_a_wrong_request_is_told_what_is_wrong(monkeypatch, path, body, says):
         answer = client.post(path, content=content, headers={"content-type": "application/json"})
         assert (answer.status_code, endpoint.requests) == (422, [])
         assert says in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/extracts", 404), ("GET", "/extract", 405)])
+def test_a_path_or_method_that_is_not_there_is_told_in_the_same_form(monkeypatch, method, path, status):
+    """As README.md says of every error; a 405 still names the methods that there are."""
+    with LoopbackEndpoint(numbered) as endpoint, serving(endpoint, monkeypatch) as client:
+        answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == "UsageError"
+    assert f"{method} {path}" in answer.json()["error"]["message"]
+    assert (answer.headers.get("allow") == "POST") is (status == 405)
 
 
 @pytest.mark.slow

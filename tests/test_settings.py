@@ -95,7 +95,7 @@ def test_every_variable_is_named_for_one_setting():
 )
 def test_a_value_out_of_bounds_is_refused_with_its_limit_and_origin(name, wrong, limit):
     """Before any call: the message names the setting, the option, the limit and the value."""
-    with pytest.raises(SettingsError, match=rf"^Setting '{name}' from option '{name}': .*({limit}).*\(got .*\)\.$"):
+    with pytest.raises(SettingsError, match=rf"^Setting '{name}' from option '{name}'( \(--[a-z-]+\))?: .*({limit}).*\(got .*\)\.$"):
         resolve(**{name: wrong})
 
 

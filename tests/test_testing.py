@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import date
 
+import httpx
 import pytest
 from answers import TRANSFER, answering, misquoted, transfer
 from pydantic import Field
@@ -88,7 +89,7 @@ def test_more_requests_than_answers_fail_the_test(script):
             try:
                 made.extract(TEXT)
             except EndpointError as error:
-                assert "has no answer" in str(error)  # noqa: PT017 - what the service would have made of it
+                assert str(error).startswith("ScriptedLLM has no answer ")  # noqa: PT017 - what the service would have made of it
             assert len(llm.requests) == asked
 
     with pytest.raises(AssertionError, match=f"no answer (left )?for request {asked}: .*Oslo"):
@@ -215,3 +216,10 @@ def test_the_plugin_plays_cassettes_to_their_end(pytester, monkeypatch):
             "*No cassettes in *nowhere*",
         ]
     )
+
+
+def test_an_endpoint_answers_under_its_base_url_alone():
+    """A base URL without its `/v1` must fail here as it does at a real server."""
+    with LoopbackEndpoint(lambda request: {}) as endpoint:
+        refused = httpx.post(endpoint.base_url.removesuffix("/v1") + "/chat/completions", json={})
+        assert (refused.status_code, endpoint.requests) == (404, [])

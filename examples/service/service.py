@@ -10,15 +10,16 @@ client goes away or the process is asked to stop are in README.md beside this fi
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.exceptions import HTTPException
 
 from extractor import Article, ArticleError, EndpointError, Extractor, ExtractorError, LimitReached, Outcome, UsageError
 
@@ -174,8 +175,20 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     """A body of the wrong shape, in the same form as every other error; what was sent is not sent back."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-    wrong = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in error.errors())
+    wrong = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {_wrong(one)}" for one in error.errors())
     return JSONResponse(_said(UsageError(wrong)), 422)
+
+
+@app.exception_handler(HTTPException)
+async def _nowhere(request: Request, error: Exception) -> JSONResponse:
+    """A path or a method that is not there, in that form too."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    wrong = UsageError(f"{request.method} {request.url.path}: {error.detail}")
+    return JSONResponse(_said(wrong), error.status_code, headers=error.headers)
+
+
+def _wrong(one: Mapping[str, Any]) -> str:
+    return f"{one['msg']}; write it as YYYY-MM-DD" if one["type"].startswith("date_") else str(one["msg"])
 
 
 def _said(error: Exception) -> dict[str, dict[str, str]]:

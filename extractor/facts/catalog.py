@@ -8,7 +8,9 @@ import difflib
 import functools
 import importlib.util
 import sys
+import traceback
 import types
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,6 +30,7 @@ DEFAULT_TYPES = ("weapons_transfer", "funding_source", "negotiation_proposal")
 """What is read when nobody says which types; an order of its own, since entry points come in any."""
 
 _BARE = {int: "Quantity", float: "Quantity", Decimal: "Money or Quantity", date: "When", datetime: "When"}
+_CONSTANTS = {"version": "ClassVar[int]", "examples": "ClassVar[tuple[Example, ...]]"}
 
 
 def load(wanted: Sequence[str | type[Fact]]) -> dict[str, type[Fact]]:
@@ -77,6 +80,9 @@ def check_type(fact_type: type[Fact]) -> None:
         raise SchemaError(f"{name}.evidence must stay the base's list of quotes; remove your own field of that name.")
     if not _is_closed(fact_type):
         raise SchemaError(f"{name} is not closed: keys that it does not name would pass unchecked. Leave `extra` as the base has it.")
+    for constant, annotation in _CONSTANTS.items():
+        if constant in fact_type.model_fields:
+            raise SchemaError(f"{name}.{constant} is a field, which the model would fill; write `{constant}: {annotation} = …`.")
     for owner, field, annotation in _fields(fact_type, set()):
         _check_annotation(f"{owner.__name__}.{field}", annotation, in_value=issubclass(owner, Value))
         info = owner.model_fields[field]
@@ -155,7 +161,7 @@ def _resolve(item: str | type[Fact]) -> type[Fact]:
         return _from_file(Path(path), class_name)
     installed = _installed()
     if item not in installed:
-        near = difflib.get_close_matches(item, installed, n=1)
+        near = [f"{item}.py"] if Path(f"{item}.py").is_file() else difflib.get_close_matches(item, installed, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Installed: {', '.join(available())}."
         raise SchemaError(f"No fact type {item!r}. {hint} A file is given as FILE.py:CLASS.")
     try:
@@ -199,12 +205,16 @@ def _module(path: Path) -> types.ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # Pydantic and pickle look classes up by their module
     try:
-        spec.loader.exec_module(module)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", f'Field name "({"|".join(_CONSTANTS)})"')  # check_type says what to write instead
+            spec.loader.exec_module(module)
     except SyntaxError as error:
         del sys.modules[name]
         raise SchemaError(f"{str(path)!r} line {error.lineno}: {error.msg}.") from error
     except ValidationError as error:  # mostly an example that is not of its own type
         del sys.modules[name]
+        for fact_type in _facts_in(module).values():  # a field that no type may have refuses every example: the rule is the cause
+            check_type(fact_type)
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise SchemaError(
@@ -212,7 +222,11 @@ def _module(path: Path) -> types.ModuleType:
         ) from error
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise SchemaError(f"{str(path)!r} cannot be loaded: {type(error).__name__}: {error}.") from error
+        if isinstance(error, AttributeError) and isinstance(error.obj, type) and error.obj.__module__ == name:
+            _as_fact(error.obj, f"{path}:{error.obj.__name__}")  # its examples ask it for what only a Fact has
+        line = next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename == str(path)), None)
+        where = f" line {line}" if line else ""
+        raise SchemaError(f"{str(path)!r}{where} cannot be loaded: {type(error).__name__}: {error}.") from error
     return module
 
 

@@ -80,13 +80,14 @@ def read_manifest(folder: Path) -> Manifest:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(
-            f"No cassettes in {str(folder)!r}: it has no {MANIFEST}. Record some with --record {folder}, or name another folder."
+            f"No cassettes in {str(folder)!r}: it has no {MANIFEST}. "
+            f"Record some with record / --record {folder} (pytest: --extractor-record), or name another folder."
         ) from None
     except (OSError, ValueError) as unreadable:
         raise UsageError(f"Cannot read {str(path)!r} ({unreadable}). Restore it, or record again.") from unreadable
     if not isinstance(value, dict) or value.pop("format", None) != _MANIFEST_FORMAT:
         raise UsageError(
-            f"{str(path)!r} is not a manifest of cassettes (no format {_MANIFEST_FORMAT!r}). Name a folder made with --record."
+            f"{str(path)!r} is not a manifest of cassettes (no format {_MANIFEST_FORMAT!r}). Name a folder made with record / --record."
         )
     version = value.pop("version", None)
     if version != _MANIFEST_VERSION:
@@ -404,7 +405,8 @@ def _check(folder: Path, mode: Mode) -> None:
     if mode == "replay":
         if not folder.is_dir():
             raise UsageError(
-                f"No cassettes at {str(folder)!r}: it is not a folder. Record some with --record {folder}, or name another one."
+                f"No cassettes at {str(folder)!r}: it is not a folder. "
+                f"Record some with record / --record {folder} (pytest: --extractor-record), or name another one."
             )
         return
     try:

@@ -85,8 +85,9 @@ def endpoint(settings: Settings) -> Endpoint:
         return Endpoint("http://127.0.0.1:0/v1", f"local:{settings.model}", "127.0.0.1", settings.model, (), is_local_file=True)
     if settings.api_key is None and settings.base_url is None:
         raise SettingsError(
-            f"No model to ask. Set {_key_variable(settings.api)}, or name an OpenAI-compatible server with --base-url (Ollama, vLLM, "
-            "llama.cpp; no key needed), or a model file with --local FILE.gguf, or replay recorded answers with --replay DIR.",
+            f"No model to ask. Set {_key_variable(settings.api)}, or name an OpenAI-compatible server with base_url / --base-url (Ollama, "
+            "vLLM, llama.cpp; no key needed), or a model file with local / --local FILE.gguf, or replay recorded answers with "
+            "replay / --replay DIR.",
         )
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     own_url = ANTHROPIC_API_URL if settings.api == "anthropic" else OPENAI_URL

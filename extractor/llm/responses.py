@@ -40,6 +40,7 @@ _FILTER_CODES = {"content_filter", "content_policy_violation"}  # Azure, OpenAI:
 _MODERATED = re.compile(r"moderation|flagged", re.IGNORECASE)  # OpenRouter: the same, with 403
 _QUOTA = re.compile(r"credit balance is too low", re.IGNORECASE)  # Anthropic, with 400
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
+_OWN_WORDS_CODES = {"no_answer_written"}  # `extractor.testing`: what it says is the whole cause
 _NO_MODEL_CODES = {"model_not_found", "invalid_model", "unknown_model"}
 # OpenRouter answers 404 where the model exists but none of its hosts takes tools or a schema
 _NO_SUCH_FEATURE = re.compile(r"tool use|tool_choice|response_format|requested parameters|structured output", re.IGNORECASE)
@@ -273,6 +274,8 @@ def _quota(at: str) -> str:
 
 
 def _ends_run(endpoint: Endpoint, status: int, error: _Error, at: str) -> str | None:
+    if error.codes & _OWN_WORDS_CODES:
+        return error.message
     if status == HTTPStatus.UNAUTHORIZED:
         return f"The key is refused at {at} Set {endpoint.key_variable} (or EXTRACTOR_API_KEY) to a valid key, or check --base-url."
     if status == HTTPStatus.PAYMENT_REQUIRED or error.codes & _QUOTA_CODES or _QUOTA.search(error.message):

@@ -122,6 +122,7 @@ class Run:
     ) -> None:
         self.report = RunReport()
         self._session = session
+        session.on_refusal = session.wind_down  # what waits for its turn would be refused as well
         self._limit = limit
         self._progress = progress
         self._notice = notice
@@ -223,8 +224,6 @@ class Run:
         except (EndpointError, LimitReached) as stop:
             # no new article; what is in flight has perhaps been paid for, and is finished
             self._stop(str(stop))
-            if isinstance(stop, EndpointError):  # what waits for its turn would be refused as well
-                self._session.wind_down()
             return
         self.report = self.report.with_outcome(outcome, missed=article.id in self._session.missed)
         if before is not None:

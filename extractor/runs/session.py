@@ -7,13 +7,13 @@ Before changing it: the command and the library share this class; what it does n
 import asyncio
 import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
 from weakref import WeakValueDictionary
 
-from extractor.errors import CassetteMiss
+from extractor.errors import CassetteMiss, EndpointError
 from extractor.evidence.outcome import Outcome
 from extractor.evidence.validate import JUDGE_VERSION, check_examples
 from extractor.facts.catalog import type_fingerprint
@@ -94,6 +94,8 @@ class Session:
         self._free = asyncio.Semaphore(settings.concurrency)  # a long article asks its parts together
         self._judging = asyncio.Lock()
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call's key, while somebody asks it
+        self.on_refusal: Callable[[], None] = lambda: None
+        """Called when the endpoint refuses everything, before another request can go out; a run ends there, a service does not."""
         self.missed: set[str] = set()
         """Articles with a request that the cassettes did not hold."""
 
@@ -223,6 +225,8 @@ class Session:
                     replies[place] = await self._reply(call, stored_only=stored_only)
                 except Exception as error:  # noqa: BLE001 - raised below
                     errors.append(error)
+                    if isinstance(error, EndpointError):
+                        self.on_refusal()  # before its place is free for another request
 
         await asyncio.gather(*(put(place, call) for place, call in enumerate(calls)))
         if errors:

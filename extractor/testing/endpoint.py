@@ -99,7 +99,7 @@ class LoopbackEndpoint:
 
     @property
     def base_url(self) -> str:
-        """Such as `http://127.0.0.1:40123/v1`."""
+        """Such as `http://127.0.0.1:40123/v1`; nothing is answered outside it."""
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}/v1"
 
@@ -116,6 +116,8 @@ class LoopbackEndpoint:
             raise self._errors[0]
 
     def _respond(self, path: str, request: dict[str, Any], headers: dict[str, str]) -> Raw | Fault:
+        if not path.startswith("/v1/"):
+            return Raw({"error": {"message": f"nothing at {path}; this endpoint answers under {self.base_url}"}}, 404)
         with self._lock:
             self.requests.append(request)
             self.times.append(time.monotonic())

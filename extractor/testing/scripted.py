@@ -56,7 +56,9 @@ class ScriptedLLM(LoopbackEndpoint):
         if answer is None:
             said = f"ScriptedLLM has no answer {'left ' if answers is not None else ''}for request {len(self.requests)}: …{text[-200:]!r}"
             self._errors.append(AssertionError(said))
-            return Raw({"error": {"message": said}}, status=403)  # ends the caller's work at once: no other status is sure to
+            return Raw(
+                {"error": {"message": said, "code": "no_answer_written"}}, status=403
+            )  # ends the caller's work at once: no other status is sure to
         return answer if isinstance(answer, (str, dict, Raw, Fault)) else _arrays(request, answer)
 
 

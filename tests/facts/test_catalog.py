@@ -571,6 +571,41 @@ def test_an_example_that_is_no_fact_is_told_by_its_field(write):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("quantity: Quantity | None", "quantity: int | None", "Kind.quantity is a bare int: its words could not be checked. Use Quantity"),
+        ("action: Verbatim", "action: dict", "Kind.action is <class 'dict'>: strict decoding takes"),
+        ("    action: Verbatim", "    evidence: str\n    action: Verbatim", "Kind.evidence must stay the base's list of quotes"),
+        ("class Kind(Fact)", "class Kind(object)", "kind.py:Kind is not a fact type: derive the class from extractor.Fact"),
+        (
+            "version: ClassVar[int]",
+            "version: int",
+            "Kind.version is a field, which the model would fill; write `version: ClassVar[int] = …`",
+        ),
+        ("action: Verbatim", "action: Verbatin", "kind.py' line 31 cannot be loaded: NameError: name 'Verbatin' is not defined"),
+    ],
+    ids=["bare number", "dict", "evidence", "no fact", "version", "unknown name"],
+)
+def test_a_starter_file_that_is_edited_wrongly_is_told_the_rule(old, new, said, tmp_path):
+    """The rule that the class breaks, and not the example that then no longer fits it."""
+    path = write_starter("Kind", tmp_path / "kind.py")
+    source = path.read_text(encoding="utf-8")
+    assert old in source
+    path.write_text(source.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(SchemaError) as caught:
+        catalog.load([str(path)])
+    assert said in str(caught.value)
+
+
+def test_a_file_named_without_its_suffix_is_proposed(tmp_path, monkeypatch):
+    """The starter file lies there under the type's own name."""
+    monkeypatch.chdir(tmp_path)
+    write_starter("ShipVisit")
+    with pytest.raises(SchemaError, match=r"No fact type 'ship_visit'\. Did you mean 'ship_visit\.py'\?"):
+        catalog.load(["ship_visit"])
+
+
 # -- fingerprints ----------------------------------------------------------------------------------------------------------------------
 
 

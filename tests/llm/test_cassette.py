@@ -974,7 +974,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_the_first_request(tmp_p
 
 def test_replay_without_a_folder_says_how_to_get_one(tmp_path):
     """A wrong path is a usage error with the next move."""
-    with pytest.raises(UsageError, match="--record"), cassettes(tmp_path / "none", "replay"):
+    with pytest.raises(UsageError, match=r"record / --record .*pytest: --extractor-record"), cassettes(tmp_path / "none", "replay"):
         pass
 
 

@@ -767,7 +767,7 @@ def test_password_in_the_base_url_is_not_shown():
 
 def test_settings_are_checked_before_anything_is_sent():
     """Neither key nor endpoint, a base URL that is none and an unknown mode are told at once, with the ways on."""
-    with pytest.raises(SettingsError, match=r"OPENAI_API_KEY.*--base-url.*--replay"):
+    with pytest.raises(SettingsError, match=r"OPENAI_API_KEY.*base_url / --base-url.*local / --local.*replay / --replay"):
         Client(Settings(), TYPES)
     for url in ("localhost:8000", "ftp://host/v1", "http://", "http://[::1"):
         with pytest.raises(SettingsError, match="is not one; expected a URL such as"):
