@@ -660,4 +660,4 @@ def test_another_text_under_a_known_name_is_not_replaced_in_silence(tmp_path):
         path.write_text(path.read_text(encoding="utf-8") + "\nNothing else was said.\n", encoding="utf-8")
         assert run(options_of(tmp_path), settings, notice=told.append).replaced == 1
         assert run(options_of(tmp_path), settings, notice=told.append).replaced == 0
-    assert told == [f"1 article replaced (another text under the same name): a00.txt ({first.kept + first.repaired} facts before)."]
+    assert told == ["1 article replaced (another text under the same name): a00.txt (1 fact before)."]
