@@ -6,7 +6,7 @@ Before changing it: ids are keys of the ledger and names of cassettes, so the sa
 The rules of ids:
 
 - An id is the POSIX path below the argument: a file's name; the path inside a folder; for a glob, the path below the folder that
-  its first wildcard stands in. Standard input is `stdin`.
+  its first wildcard stands in. Standard input is `stdin`, to which `read` adds its text's fingerprint.
 - Arguments are read in their order, and each by id. An id that an earlier source has is made longer by folders above its argument,
   the nearest first, until it is new: `a/news b/news` with `x.txt` in both gives `x.txt` and `news/x.txt`.
 - One file is one source, however many arguments, links or names lead to it: the first one counts.

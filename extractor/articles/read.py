@@ -35,6 +35,7 @@ from extractor.articles.formats import FALLBACK, FORMATS
 from extractor.articles.mojibake import mend
 from extractor.articles.plain import strip_blank_lines
 from extractor.errors import ArticleError, UsageError
+from extractor.fingerprint import fingerprint
 from extractor.records import Article
 
 # Without O_NONBLOCK, opening a FIFO that nobody writes to waits for ever; O_BINARY is Windows'
@@ -54,6 +55,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 def read(source: Source, *, published: date | None = None) -> Iterator[Article]:
     """The articles of one source, in their order in the file: most formats hold one, whose id is the source's; else `#1`, `#2`… are added.
 
+    Standard input is `stdin-` and 12 hex digits of its text's fingerprint.
+
     A suffix that has no format of its own is read as plain text. The file is read when the first article is asked for.
 
     Args:
@@ -69,7 +72,10 @@ def read(source: Source, *, published: date | None = None) -> Iterator[Article]:
     name_date = date_in_name(source.path.stem) if source.path else None
     with _opened(source.path, label) as stream:
         for draft in FORMATS.get(suffix, FALLBACK)(Raw(label, stream)):
-            yield _article(draft, source.id, label, published, name_date)
+            article = _article(draft, source.id, label, published, name_date)
+            if source.path is None:  # a second text is another article: it must not take the place of the first one's facts
+                article = article.model_copy(update={"id": f"{source.id}-{fingerprint(article.text)[3:15]}"})
+            yield article
 
 
 def read_text(

@@ -166,6 +166,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
         LedgerError: The run folder cannot be read.
     """
     _require_counts(options)
+    _require_apart(options)
     settings = overridden(settings)
     settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
@@ -217,6 +218,17 @@ def _require_counts(options: RunOptions) -> None:
         raise UsageError(f"--workers {options.workers} leaves nobody to ask: give 1 or more.")
 
 
+def _require_apart(options: RunOptions) -> None:
+    """A run's own files are no articles: its folder is not read."""
+    for path in map(Path, options.paths):
+        if not path.is_dir():
+            continue
+        if path.resolve() == options.out.resolve():
+            raise UsageError(f"Folder {str(path)!r} is both input and --out. Name another folder for the run with --out.")
+        if (path / LEDGER_NAME).exists():
+            raise UsageError(f"Folder {str(path)!r} is a run folder, what a run has written. Name the folder of the articles.")
+
+
 def _articles(sources: Iterable[Any], published: date | None) -> Iterator[Article | Unreadable]:
     for source in sources:
         try:
@@ -236,6 +248,7 @@ def _work(options: RunOptions, session: Session, ledger: BatchLedger, *, progres
 
 
 def _require_compatible(options: RunOptions) -> None:
+    _require_apart(options)
     if options.record and options.replay:
         raise UsageError("--record and --replay exclude each other: the one asks, the other never does.")
     if options.batch and (options.record or options.replay):

@@ -16,7 +16,7 @@ from extractor.errors import LedgerError
 from extractor.evidence.outcome import Grounded, Outcome, Quarantined
 from extractor.llm.modes import Frame, sendable
 from extractor.llm.salvage import read_reply
-from extractor.records import Attempt, Call, Reply
+from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.ledger_file import FACTS_NAME, LEDGER_NAME, LOCK_NAME, MIGRATIONS, Migration
 from extractor.runs.ledger_view import LedgerView
 from extractor.runs.rows import Provenance, row_of, storable
@@ -231,6 +231,14 @@ class Ledger(LedgerView):
         marks = ",".join("?" * len(article_ids))
         sql = f"SELECT id, outcome_key, judge_version, status, cause FROM articles WHERE id IN ({marks})"  # noqa: S608 - marks only
         return {row.pop("id"): Known(**row) for row in self._rows(sql, tuple(article_ids))}
+
+    def facts_of_another_text(self, article: Article) -> int | None:
+        """How many facts the article's name has from another text; None when it is new or its text is the same."""
+        found = self._one("SELECT record FROM records WHERE article_id = ?", (article.id,))
+        if found is None or json.loads(found["record"])["text"] == article.text:
+            return None
+        sql = "SELECT COUNT(*) AS count FROM facts WHERE article_id = ? AND verdict IN ('kept', 'repaired')"
+        return int(next(iter(self._rows(sql, (article.id,))))["count"])
 
     def reply(self, key: str, fact_types: Iterable[str], *, only_ok: bool = False) -> Reply | None:
         """The stored reply to a request; None when it was never answered.

@@ -28,6 +28,9 @@ READ_S = 0.1
 ARTICLES_A_REQUEST = 2
 """Articles under way for each request that may be: while one is judged, another's request is on the wire in its place."""
 
+NAMED = 3
+"""Replaced articles that the notice names at most."""
+
 EXIT_DONE, EXIT_BUG, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_STOPPED, EXIT_MISSES = range(6)
 EXIT_INTERRUPTED = 128
 """Plus the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
@@ -53,6 +56,8 @@ class RunReport(Record):
     """Articles done before and not asked again."""
     unchanged_incomplete: int = 0
     """Those of them that are remembered as failed or partial; `--retry-failed` asks them again."""
+    replaced: int = 0
+    """Articles asked in this run whose name was known with another text; their facts took the place of the earlier ones."""
     unreadable: int = 0
     """Inputs that could not be read."""
     kept: int = 0
@@ -121,6 +126,7 @@ class Run:
         self._limit = limit
         self._progress = progress
         self._notice = notice
+        self._replaced: list[str] = []
         self._stopping: int | None = None
         self._cut = False
         self._progress_error: Exception | None = None
@@ -150,6 +156,7 @@ class Run:
                 if stops:  # what is in flight could not be remembered either: the group has cancelled it
                     self._stop(str(_first(stops)))
         report = self._with_all_requests()
+        self._name_replaced()
         code = EXIT_DONE
         if report.failed or report.partial or report.unreadable or report.unchanged_incomplete:
             code = EXIT_INCOMPLETE
@@ -169,6 +176,11 @@ class Run:
         if self._progress_error:
             raise self._progress_error
         return self.report
+
+    def _name_replaced(self) -> None:
+        if self._notice and (count := self.report.replaced):
+            named = ", ".join(self._replaced) + (", …" if count > NAMED else "")
+            self._notice(f"{count} article{'s' * (count != 1)} replaced (another text under the same name): {named}.")
 
     def _with_all_requests(self) -> RunReport:
         """The report with those of articles that are left for the next run, which finds their answers and pays for them no more."""
@@ -205,6 +217,8 @@ class Run:
                 await asyncio.sleep(0)  # a long stretch of known articles must not keep answers waiting
 
     async def _one(self, article: Article) -> None:
+        ledger = self._session.memory.ledger
+        before = ledger.facts_of_another_text(article) if ledger else None
         try:
             outcome = await self._session.outcome(article)
         except (EndpointError, LimitReached) as stop:
@@ -212,6 +226,10 @@ class Run:
             self._stop(str(stop))
             return
         self.report = self.report.with_outcome(outcome, missed=article.id in self._session.missed)
+        if before is not None:
+            self.report = self.report.model_copy(update={"replaced": self.report.replaced + 1})
+            if len(self._replaced) < NAMED:
+                self._replaced.append(f"{article.id} ({before} fact{'s' * (before != 1)} before)")
         self._tell(outcome)
 
     def _stop(self, why: str) -> None:

@@ -21,6 +21,7 @@ from extractor.articles.mojibake import mend
 from extractor.articles.plain import read_txt
 from extractor.articles.read import read, read_text
 from extractor.errors import ArticleError, UsageError
+from extractor.fingerprint import fingerprint
 
 
 def articles(path, **options):
@@ -185,11 +186,20 @@ def test_text_without_a_header_is_the_file_stripped(text):
 
 
 def test_standard_input_is_read_as_text(monkeypatch):
-    """`-` reads bytes by the rules of text files; its id is stdin."""
+    """`-` reads bytes by the rules of text files; its id comes from the text."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"date 2025-07-25 A\r\n\r\nB \x93so\x94")))
     (source,) = discover(["-"])
     (found,) = read(source)
-    assert (found.id, found.published, found.text) == ("stdin", date(2025, 7, 25), "A\n\nB “so”")
+    assert (found.id, found.published, found.text) == (f"stdin-{fingerprint(found.text)[3:15]}", date(2025, 7, 25), "A\n\nB “so”")
+
+
+def test_two_texts_of_standard_input_are_two_articles(monkeypatch):
+    """A second text does not take the first one's place; the same text is the same article."""
+    ids = []
+    for text in ("They met.", "They parted.", "They met."):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        ids.append(next(read(Source(id="stdin", path=None))).id)
+    assert ids[0] == ids[2] != ids[1]
 
 
 def test_standard_input_that_is_text_only_closed_or_empty(monkeypatch):

@@ -15,8 +15,8 @@ from answers import answering, is_repair, misquoted, transfer, write_articles
 from extractor.errors import LedgerError, UsageError
 from extractor.llm import client as client_module
 from extractor.records import Article
-from extractor.runs.folder import RunOptions, arun, run
-from extractor.runs.ledger import Ledger
+from extractor.runs.folder import RunOptions, arun, dry_run, run
+from extractor.runs.ledger import LEDGER_NAME, Ledger
 from extractor.runs.run import READ_AHEAD, Run, RunReport, Unreadable
 from extractor.runs.session import Memory, Session
 from extractor.schemas import WeaponsTransfer
@@ -631,3 +631,33 @@ def test_a_run_works_in_a_thread(tmp_path):
         thread.start()
         thread.join(20)
     assert found[0].complete == 1
+
+
+@pytest.mark.parametrize("start", [run, dry_run])
+def test_a_run_folder_is_not_read_as_input(tmp_path, start):
+    """--out that is the input folder, and an input that is a run folder, are refused before anything is made."""
+    write_articles(tmp_path / "articles", 1)
+    folder = tmp_path / "articles"
+    before = sorted(folder.iterdir())
+    with pytest.raises(UsageError, match="both input and --out"):
+        start(options_of(tmp_path, out=folder / ".." / "articles"), Settings(base_url="http://127.0.0.1:9/v1"))
+    assert sorted(folder.iterdir()) == before
+    (folder / LEDGER_NAME).touch()
+    with pytest.raises(UsageError, match="is a run folder"):
+        start(options_of(tmp_path), Settings(base_url="http://127.0.0.1:9/v1"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_text_under_a_known_name_is_not_replaced_in_silence(tmp_path):
+    """It takes the earlier one's place, is counted, and named with the facts that it had; the same text again is not."""
+    told = []
+    write_articles(tmp_path / "articles", 1)
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        settings = Settings(base_url=endpoint.base_url)
+        first = run(options_of(tmp_path), settings, notice=told.append)
+        assert (first.replaced, told) == (0, [])
+        path = tmp_path / "articles" / "a00.txt"
+        path.write_text(path.read_text(encoding="utf-8") + "\nNothing else was said.\n", encoding="utf-8")
+        assert run(options_of(tmp_path), settings, notice=told.append).replaced == 1
+        assert run(options_of(tmp_path), settings, notice=told.append).replaced == 0
+    assert told == ["1 article replaced (another text under the same name): a00.txt (1 fact before)."]
