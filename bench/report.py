@@ -43,7 +43,9 @@ BENCHES = {
     "startup": Bench("Start-up", (), ("--rounds", "3")),
     "grounding": Bench("Grounding beside langextract", (), ("--rounds", "3")),
     "tokens": Bench("Tokens, and what a repair costs", (), ()),
-    "throughput": Bench("Throughput and CPU beside the peers", ("--rounds", "2"), ("--articles", "300", "--rounds", "1", "--workers", "32")),
+    "throughput": Bench(
+        "Throughput and CPU beside the peers", ("--rounds", "2"), ("--articles", "300", "--rounds", "1", "--workers", "32")
+    ),
     "replay": Bench("Replay, ledger and export", (), ("--interactions", "10", "500", "--articles", "300")),
     "scale": Bench("Growth from 1,000 to 100,000 articles", ("--articles", "100000"), ("--articles", "3000")),
     "resume": Bench("A second run over unchanged articles", (), ("--articles", "3000")),

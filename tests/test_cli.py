@@ -53,6 +53,23 @@ def test_a_second_run_makes_no_call(articles, tmp_path, capsys):
     assert "3 unchanged" in capsys.readouterr().err
 
 
+def test_what_failed_before_is_said_and_what_asks_it_again(articles, tmp_path, capsys):
+    """A run that asks nothing and still ends with 3 says why; so does the one in which an article fails."""
+
+    def answer(request):
+        if "topic 1" in request["messages"][-1]["content"]:
+            return Raw(completion(request, {}, refusal="No."))
+        return answering(transfer())(request)
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert run(articles, endpoint, tmp_path) == 3
+        assert "--retry-failed" in capsys.readouterr().err
+        assert run(articles, endpoint, tmp_path) == 3
+    said = capsys.readouterr().err
+    assert "2 unchanged, 1 failed or partial before" in said
+    assert "--retry-failed" in said
+
+
 def test_only_new_and_changed_articles_are_asked(articles, tmp_path, capsys):
     """A new article and a changed one are asked, the others are not; the changed one's facts take the place of the old."""
     with LoopbackEndpoint(answering(transfer())) as endpoint:

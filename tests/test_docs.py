@@ -181,6 +181,15 @@ def _python(block, endpoint):
     exec(compile(text, name_of(block.page), "exec"), {"__name__": "docs"})  # noqa: S102 - our own text
 
 
+def test_every_issue_has_its_line():
+    """Each code by which a fact is flagged or refused is explained where a run is."""
+    sources = [ROOT / "extractor/runs/flow.py", *sorted((ROOT / "extractor/evidence").glob("*.py"))]
+    found = {code for path in sources for code in re.findall(r'Issue\.(?:error|warning)\(\s*"(\w+)"', path.read_text(encoding="utf-8"))}
+    assert len(found) > 15
+    page = (DOCS / "how-to/folder.md").read_text(encoding="utf-8")
+    assert not [code for code in sorted(found) if f"`{code}`" not in page]
+
+
 def test_what_is_not_run_is_known():
     """A block is left out for one of the reasons above alone, and only where a reader could see why."""
     left_out = {

@@ -56,13 +56,19 @@ class Progress:
             self._live.stop()
         if not self._quiet:
             self.say(self._line(report, time.monotonic()))
+            if report.partial or report.failed or report.unchanged_incomplete:
+                self.say("With --retry-failed the same command asks what failed again.")
 
     def _line(self, report: RunReport, now: float) -> str:
         seconds = max(now - self._started, 1e-9)
         parts = [f"{_counted(report.done, 'article')} ({report.done / seconds:.1f}/s)"]
-        parts += [
-            f"{count} {name}" for name in ("unchanged", "partial", "failed", "unreadable", "misses") if (count := getattr(report, name))
-        ]
+        if unchanged := report.unchanged - report.unchanged_incomplete:
+            parts.append(f"{unchanged} unchanged")
+        parts += [f"{count} {name}" for name in ("replaced", "partial", "failed", "unreadable") if (count := getattr(report, name))]
+        if report.unchanged_incomplete:
+            parts.append(f"{report.unchanged_incomplete} failed or partial before")
+        if report.misses:
+            parts.append(f"{report.misses} miss{'es' if report.misses > 1 else ''}")
         facts = _counted(report.kept + report.repaired, "new fact" if report.unchanged else "fact")
         parts.append(f"{facts} ({report.repaired} repaired, {report.quarantined} quarantined)")
         parts.append(_counted(report.usage.attempts, "request"))
