@@ -314,7 +314,7 @@ def test_standard_input_is_an_article(tmp_path):
             capture_output=True, text=True, check=False, env={**os.environ},
         )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert '"article_id": "stdin"' in (tmp_path / "out/facts.jsonl").read_text()
+    assert '"article_id": "stdin-' in (tmp_path / "out/facts.jsonl").read_text()
 
 
 def test_schemas_and_prompt_show_what_is_asked(articles, capsys):

@@ -44,6 +44,7 @@ class Discovery(Iterator[Source]):
     def __init__(self, arguments: Sequence[Argument]) -> None:
         self._skipped: dict[str, Skipped] = {}
         self._read: dict[int, str] = {}
+        self._bases: dict[str, str] = {}
         # Standard input has no folder to be told apart by, so its id is taken first
         self._ids = {STDIN_ID: "-"} if any(argument.kind == "stdin" for argument in arguments) else {}
         # One file of each argument is looked for now: an empty folder is said before anything is read
@@ -80,25 +81,34 @@ class Discovery(Iterator[Source]):
             mark = device << 64 | inode  # one number: a pair takes three times its memory, and there may be a hundred thousand
             first = self._read.get(mark)
             if first is None:
-                self._read[mark] = file.path
                 is_stdin = argument.kind == "stdin"
-                yield Source(id=STDIN_ID, path=None) if is_stdin else Source(id=self._new_id(argument, file), path=Path(file.path))
+                found_id = self._read[mark] = STDIN_ID if is_stdin else self._new_id(argument, file)
+                yield Source(id=found_id, path=None if is_stdin else Path(file.path))
+                continue
+            first = self._path_of(first)
             # Overlapping arguments lead to the same path and are no news; a link or a second name is
-            elif _absolute(first) != _absolute(file.path):
+            if _absolute(first) != _absolute(file.path):
                 row = Skipped(path=Path(file.path), reason="read already", detail=f"the same file as {first!r}")
                 self._skipped.setdefault(file.path, row)
 
     def _new_id(self, argument: Argument, file: Found) -> str:
         found_id = file.id
         folders: list[str] | None = None
-        while (other := self._ids.get(found_id)) is not None:
+        while found_id in self._ids:
             if folders is None:
                 folders = list(_absolute(argument.base).relative_to(_absolute(argument.base).anchor).parts)
             if not folders:
+                other = self._path_of(found_id)
                 raise UsageError(f"Files {other!r} and {file.path!r} would both be article {file.id!r}. Rename one, or run them apart.")
             found_id = f"{id_of(folders.pop())}/{found_id}"
-        self._ids[found_id] = file.path
+        base = self._bases.setdefault(argument.base, os.path.join(argument.base, ""))  # noqa: PTH118 - it must end with a separator
+        # of a hundred thousand paths, most are their folder's and their id: kept so, they take no memory of their own
+        self._ids[found_id] = base if base and base + found_id == file.path else file.path
         return found_id
+
+    def _path_of(self, found_id: str) -> str:
+        kept = self._ids[found_id]
+        return kept + found_id if kept.endswith(os.sep) else kept
 
     def _nothing(self, argument: Argument) -> str:
         what = "Folder" if argument.kind == "folder" else "Glob"
