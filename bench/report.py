@@ -47,10 +47,11 @@ BENCHES = {
         "Throughput and CPU beside the peers", ("--rounds", "2"), ("--articles", "300", "--rounds", "1", "--workers", "32")
     ),
     "replay": Bench("Replay, ledger and export", (), ("--interactions", "10", "500", "--articles", "300")),
-    "scale": Bench("Growth from 1,000 to 100,000 articles", ("--articles", "100000"), ("--articles", "3000")),
+    "scale": Bench("Growth from 1,000 to 100,000 articles", (), ("--counts", "500", "1000", "2000")),
     "resume": Bench("A second run over unchanged articles", (), ("--articles", "3000")),
-    "kill": Bench("Kills", (), ("--kills", "5")),
+    "kill": Bench("Kills", ("--quiet",), ("--kills", "5")),
     "review": Bench("The review page with 10,000 facts", (), ()),
+    "cpu_client": Bench("CPU of one call, part by part", (), ("--rounds", "2")),
 }
 
 
