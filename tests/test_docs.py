@@ -74,6 +74,7 @@ def answer(request):
 def folder(tmp_path, monkeypatch):
     """A working folder as a reader has it: some articles, the repository's examples and cassettes, an endpoint that answers."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # the environment is active
     # reading the certificates takes 30 ms a client, and nothing here speaks TLS
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
     write_articles(tmp_path / "articles", 2)
@@ -168,8 +169,7 @@ def _decide(decisions):
 
 def _script(text, endpoint):
     """In a real shell, with the `extractor` of this environment."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "EXTRACTOR_BASE_URL": endpoint.base_url}
+    environment = {**os.environ, "EXTRACTOR_BASE_URL": endpoint.base_url}
     ended = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, (text, ended.stderr)
 
