@@ -392,14 +392,23 @@ class Client:
     async def _once(self, talk: _Talk, mode: str, body: dict[str, Any], key: str) -> _Try:
         """Exactly one HTTP request, or none where a pause outlasts the call."""
         self._require_open()
-        while (pause := self._quiet_until - time.monotonic()) > 0:
-            if self._quiet_until > talk.deadline:
-                error = f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
-                attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
-                self._unheard(talk)
-                return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
-            await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
-        ticket = await self._gate.admit(body) if self._gate else None
+        ticket = None
+        while True:
+            while (pause := self._quiet_until - time.monotonic()) > 0:
+                if self._quiet_until > talk.deadline:
+                    error = (
+                        f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
+                    )
+                    attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
+                    self._unheard(talk)
+                    return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
+                await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
+            if self._gate is None:
+                break
+            ticket = await self._gate.admit(body)
+            if self._quiet_until <= time.monotonic():
+                break
+            self._gate.settle(ticket, Usage())  # a pause began while it waited for its turn
         usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
         with self._watched.one(talk.call, mode) as answered:

@@ -927,3 +927,31 @@ def test_an_endpoint_that_fails_now_and_then_is_not_silent():
 
     ran = _run(answer, calls=[_call(number) for number in range(6)], at_once=True)
     assert [result.outcome for result in ran.results] == ["server_error"] + ["ok"] * 5
+
+
+def test_a_pause_that_begins_while_a_request_waits_for_its_turn_holds_it_too():
+    """A limit of ours lets a request out in the middle of the endpoint's pause: it waits for the end of that as well, and owes nothing."""
+    settled = []
+
+    class Slow:
+        async def admit(self, body):
+            late = "number 1." in body["messages"][-1]["content"]
+            await asyncio.sleep(0.3 if late else 0)
+            return late
+
+        def settle(self, ticket, usage):
+            settled.append((ticket, usage.attempts))
+
+    def answer(request):
+        return _error(429, headers={"retry-after": "1"}) if len(endpoint.requests) == 1 else GOOD
+
+    async def ask_both():
+        async with Client(Settings(base_url=endpoint.base_url, attempts=3), TYPES, mode="json_schema/strict", gate=Slow()) as client:
+            return await asyncio.gather(client.ask(_call(0)), client.ask(_call(1)))
+
+    with LoopbackEndpoint(answer) as endpoint:
+        replies = asyncio.run(ask_both())
+        first, *others = endpoint.times
+    assert [reply.outcome for reply in replies] == ["ok", "ok"]
+    assert min(others) - first > 0.9
+    assert (True, 0) in settled
