@@ -77,7 +77,7 @@ def told(count: int, verdict: str, fact_types: Sequence[str], counts: Iterable[M
         fact_types: Types asked for; () for all.
         counts: Facts by type and verdict, as `Ledger.summary` has them.
     """
-    said = f"{count:,} {verdict if verdict != 'all' else ''}".rstrip() + (" fact" if count == 1 else " facts")
+    said = counted(count, "fact" if verdict == "all" else f"{verdict} fact")
     left = sum(
         entry["count"] for entry in counts if entry["verdict"] == "quarantined" and (not fact_types or entry["fact_type"] in fact_types)
     )
@@ -238,6 +238,11 @@ def plain(text: str) -> str:
     if line.isprintable():  # nearly always: Python calls no sign printable that is meant here
         return line
     return "".join(sign if unicodedata.category(sign) not in ("Cc", "Cs") and sign not in _BIDI else "\ufffd" for sign in line)
+
+
+def counted(count: int, one: str, more: str = "") -> str:
+    """`1 article`, `2,000 articles`; `more` where the plural is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
 
 
 def cut(text: str, length: int) -> str:
