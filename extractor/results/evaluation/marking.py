@@ -5,17 +5,19 @@ Before changing it: what gold does not speak of is not counted, and what gold ha
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from extractor.errors import UsageError
+from extractor.results.decisions import not_vouched
 from extractor.results.evaluation.align import Alignment, Labelled, Predicted, align, is_same, label, offsets_hold, predict
 from extractor.results.evaluation.compare import flat, size
 from extractor.results.evaluation.gold import Gold, GoldFact
 from extractor.results.evaluation.measures import ALL_FIELDS, COUNTED, EVERY_TYPE, LENIENT, STRICT, Tally
 from extractor.results.evaluation.report import About
+from extractor.results.form import Form
 
-_BELIEVED = ("kept", "repaired")
+BELIEVED = ("kept", "repaired")
 _NAMED = 3  # examples named in a note
 
 
@@ -23,10 +25,12 @@ class RunFacts(NamedTuple):
     """What is needed of a run."""
 
     rows: Iterable[Mapping[str, Any]]
-    """As `Ledger.rows` gives them; rows that are not believed are passed over."""
+    """As `Ledger.rows` gives them; of rows that are not believed only the reasons count, for a reviewer may have accepted one."""
     articles: Iterable[Mapping[str, Any]]
     """As `Ledger.articles` gives them."""
     about: About = About()
+    types: Iterable[Mapping[str, Any]] = ()
+    """As `Ledger.fact_types` gives them: what a reviewer's facts are held against."""
 
 
 class Group(NamedTuple):
@@ -87,11 +91,13 @@ def judge(run: RunFacts, gold: Gold) -> Judged:
             f"{len(open_articles)} articles are not fully labelled: facts there that gold does not know are unjudged; precision speaks of "
             f"the judged ones alone, and recall of the labelled ones."
         )
-    labelled, rejected = _labelled(gold.facts, texts, notes), _labelled(gold.rejected, texts, [])
     predicted: dict[tuple[str, str], list[Predicted]] = defaultdict(list)
     elsewhere = set[str]()
+    quarantined: dict[str, Mapping[str, Any]] = {}
     for row in run.rows:
-        if row.get("verdict", "kept") not in _BELIEVED or "value" not in row:
+        if row.get("verdict") == "quarantined":
+            quarantined[row.get("id", "")] = row
+        if row.get("verdict", "kept") not in BELIEVED or "value" not in row:
             continue
         if row["article_id"] in gold.articles:
             predicted[row["article_id"], row["fact_type"]].append(predict(row))
@@ -99,6 +105,8 @@ def judge(run: RunFacts, gold: Gold) -> Judged:
             elsewhere.add(row["article_id"])
     if elsewhere:
         notes.append(f"{len(elsewhere)} articles of the run have facts and are not in gold: they are not scored.")
+    vouched = _vouched(gold.facts, quarantined, texts, run.types, notes)
+    labelled, rejected = _labelled(vouched, texts, notes), _labelled(gold.rejected, texts, [])
     notes += _unlike(labelled, predicted, run.about)
     groups, by_article = [], {article: Tally() for article in sorted(gold.articles)}
     for article, kind in sorted({*labelled, *predicted}):
@@ -119,6 +127,25 @@ def _articles(articles: Iterable[Mapping[str, Any]], gold: Gold) -> tuple[dict[s
             if (status := article.get("status", "complete")) != "complete":
                 failed[article["id"]] = status
     return texts, dict(sorted(failed.items()))
+
+
+def _vouched(
+    facts: Iterable[GoldFact],
+    quarantined: Mapping[str, Mapping[str, Any]],
+    texts: Mapping[str, str | None],
+    types: Iterable[Mapping[str, Any]],
+    notes: list[str],
+) -> Iterator[GoldFact]:
+    """Gold without what a reviewer accepted or edited and what cannot count."""
+    forms = {entry["fingerprint"]: Form(entry["json_schema"]) for entry in types}
+    for fact in facts:
+        wrong = None
+        if fact.decision is not None:
+            wrong = not_vouched(fact, quarantined.get(fact.id or ""), texts.get(fact.article_id), forms.get(fact.form or ""))
+        if wrong is None:
+            yield fact
+        else:
+            notes.append(f"{fact.where}: not counted: fact {fact.id} of {fact.article_id!r}: {wrong}.")
 
 
 def _labelled(facts: Iterable[GoldFact], texts: Mapping[str, str | None], notes: list[str]) -> dict[tuple[str, str], list[Labelled]]:
