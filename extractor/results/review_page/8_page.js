@@ -198,10 +198,13 @@ function later() {
   cancelAnimationFrame(waiting);
   waiting = requestAnimationFrame(() => setTimeout(drawOverview)); // the lists first, the pictures after
 }
+// as the run counts them: what is not believed, and what only repeats a fact, is no fact more
+const others = VERDICTS.filter((verdict) => !BELIEVED.has(verdict)).map((verdict) => [FACTS.filter((fact) => fact.verdict === verdict).length, verdict]);
+const holds = [many(FACTS.filter((fact) => BELIEVED.has(fact.verdict)).length, "fact"), ...others.filter(([count]) => count).map(([count, verdict]) => many(count, verdict, verdict))].join(", ");
 function showCounts() {
   const all = FACTS.length;
   const isFiltered = matched.length !== all || listed.length !== ARTICLES.length;
-  $("count").textContent = isFiltered ? `${matched.length.toLocaleString("en")} of ${many(all, "fact")} in ${many(matchedIn.size, "article")}` : `${many(all, "fact")} in ${many(ARTICLES.length, "article")}`;
+  $("count").textContent = isFiltered ? `${matched.length.toLocaleString("en")} of ${all.toLocaleString("en")} in ${many(matchedIn.size, "article")}` : `${all.toLocaleString("en")} in ${many(ARTICLES.length, "article")}: ${holds}`;
   $("clear").hidden = activeTests().length === 0;
   $("overview-of").textContent = isFiltered ? "of the facts that pass the filters" : "";
   showChips("chips-type", "type");
