@@ -153,7 +153,8 @@ function press(name) {
     cards.get(selected)?.querySelector(".edit")?.querySelector("input, select, textarea")?.focus();
     return;
   }
-  if (name === "accept" && !isObject(selected.given)) return note("These words are no JSON object, so there is nothing to accept: edit the fact, or reject it.", { key: "accept" });
+  const why = name === "accept" ? selected.objection() : null;
+  if (why) return note(`${selected.headline()}: it cannot be accepted as it stands, for ${why}. Edit it, or reject it.`, { key: "accept" });
   settle({ decision: name });
 }
 function settle(to) {
@@ -340,6 +341,7 @@ function start() {
   for (const text of DATA.notes) note(text);
   memory.tell = () => note(memory.reason, { isBad: true, key: "memory" });
   if (!memory.works) memory.tell();
+  if (memory.refused.length) note(`No longer accepted, for they cannot count as they stand: ${memory.refused.map((fact) => `${fact.article.id}, ${fact.headline()}: ${fact.objection()}`).join("; ")}.`, { key: "refused" });
   document.documentElement.dataset.ready = "yes";
   warm(0, FACTS, (fact) => fact.words);
   warm(0, ARTICLES, (article) => article.lower());
