@@ -473,6 +473,8 @@ def test_what_cannot_count_cannot_be_accepted(of, code, spans, why):
     opened.load()
     assert "No longer accepted" in opened.text("#notes")
     opened.keys("e")
+    assert "no" in opened.text(".fact.on .issues")  # what is to be mended stays in sight
+    assert opened.js("return document.activeElement.getAttribute('aria-label')") == "evidence 1"
     opened.one("form.edit .save").click()
     assert opened.text("form.edit .alert") == f"Nothing is changed, and {why}."
     assert opened.text("#progress-words") == "0 of 1 decided"

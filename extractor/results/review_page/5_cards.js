@@ -59,7 +59,7 @@ function card(fact, place) {
     { class: `fact ${fact.type.colour}${isOpen ? " on" : ""}${fact.state === "reject" ? " rejected" : ""}`, tabindex: "-1", "data-fact": fact.index, "aria-labelledby": `fact-${fact.index}`, "aria-current": isOpen ? "true" : null, "aria-posinset": place + 1, "aria-setsize": shown.length },
     kicker,
     title,
-    fact === edited ? editor(fact) : isOpen ? whole(fact) : el("p", { class: "words" }, gist(fact)),
+    fact === edited ? el("div", {}, issueList(fact), editor(fact)) : isOpen ? whole(fact) : el("p", { class: "words" }, gist(fact)),
   );
   if (!isOpen) node.addEventListener("click", () => go(fact, { from: "card" }));
   return node;

@@ -215,8 +215,8 @@ function editor(fact) {
   held.isJson = !hasFields;
   toggle.setAttribute("aria-pressed", String(held.isJson));
   (hasFields ? asForm : asJson)(from);
-  const form = el("form", { class: "edit", "aria-label": "Edit this fact" }, box, alert,
-    el("div", { class: "acts" }, el("button", { type: "submit", class: "save" }, "Save ", el("kbd", { "aria-hidden": "true" }, "Ctrl Enter")), button(["Cancel ", el("kbd", { "aria-hidden": "true" }, "Esc")], { onclick: () => stopEditing() }), toggle));
+  const form = el("form", { class: "edit", "aria-label": "Edit this fact" }, box,
+    el("div", { class: "decide" }, alert, el("div", { class: "acts" }, el("button", { type: "submit", class: "save" }, "Save ", el("kbd", { "aria-hidden": "true" }, "Ctrl Enter")), button(["Cancel ", el("kbd", { "aria-hidden": "true" }, "Esc")], { onclick: () => stopEditing() }), toggle)));
   const submit = () => attempt((value) => {
     const isSame = canonical(value) === canonical(fact.given);
     const why = isSame ? fact.objection() : unproven(fact, value);

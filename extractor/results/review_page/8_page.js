@@ -150,7 +150,9 @@ function press(name) {
   if (name === "edit") {
     edited = selected;
     redraw(selected);
-    cards.get(selected)?.querySelector(".edit")?.querySelector("input, select, textarea")?.focus();
+    const form = cards.get(selected)?.querySelector(".edit");
+    const proof = selected.objection() && form?.querySelector("[aria-label='evidence 1'], [aria-label='Add to evidence']"); // mostly it is the quotes
+    (proof || form?.querySelector("input, select, textarea"))?.focus();
     return;
   }
   const why = name === "accept" ? selected.objection() : null;
