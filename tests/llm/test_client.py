@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
+from openai._utils._json import openapi_dumps
 from pydantic import Field, SecretStr
 
 from extractor.errors import CassetteMiss, EndpointError, SettingsError, UsageError
@@ -696,6 +697,17 @@ def test_a_frame_and_its_text_are_the_body(offline, mode):
     assert json.loads(frame.text.replace(json.dumps("\0user\0")[1:-1], json.dumps(text)[1:-1])) == offline.body(_call(1), mode)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("text", ['Ärger – \0 😀 "quoted" \\n\n\t', "", "\0user\0"])
+def test_what_is_sent_is_what_the_sdk_would_write(offline, mode, text):
+    """Byte for byte, order of keys included: models write the fields in the order of the schema."""
+    call = _call(user=text)
+    mould = offline._bodies.mould(call, mode)
+    body = offline.body(call, mode)
+    assert mould.filled(text) == openapi_dumps(body)
+    assert mould.chars + len(text) == sum(len(message["content"]) for message in body["messages"])
+
+
 def test_schema_is_built_once(monkeypatch):
     """However many calls and modes, a set of fact types costs one schema."""
     import openai
@@ -714,7 +726,7 @@ def test_openai_gets_its_own_name_for_the_limit(monkeypatch):
 
     async def look():
         async with Client(Settings(api_key=SecretStr(KEY), max_output_tokens=9), TYPES) as client:
-            return client.body(_call()), str(client._sdk.base_url)
+            return client.body(_call()), str(client._wire.sdk.base_url)
 
     body, url = asyncio.run(look())
     assert body["max_completion_tokens"] == 9
