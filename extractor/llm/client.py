@@ -38,6 +38,7 @@ _AFTER_PAUSE_S = 0.2  # waiting calls start within this time after a pause, not 
 _FIRST_TRIES = 3  # requests to an endpoint that has never answered: two seconds tell that nothing listens
 _SILENT_FOR = 5  # articles in a row, or at once, that got no answer at all: it is the endpoint then, and the next would fare the same
 _SILENT_TRIES = 20  # requests in a row without an answer: an endpoint that fails half the time does so once in a million
+_PATIENCE = 2  # requests for a failure that may be the first mode's fault
 _LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is perhaps an odd article
 _NOT_BILLED: frozenset[AttemptOutcome] = frozenset({"rate_limited", "no_connection"})  # no model was asked
 
@@ -51,6 +52,13 @@ class _Try(NamedTuple):
     ends_run: str | None = None
 
 
+class _Refused(NamedTuple):
+    """A mode that did not give the shape, and what it gave."""
+
+    mode: str
+    reply: Reply
+
+
 class _Talk:
     """One call on its way: its attempts so far and until when it may go on."""
 
@@ -58,8 +66,13 @@ class _Talk:
         self.call = call
         self.timeout_s = timeout_s
         self.usage = Usage()
-        self.deadline = time.monotonic() + budget_s
+        self._budget_s = budget_s
         self._tell = tell
+        self.begin()
+
+    def begin(self) -> None:
+        """Its time counts from now."""
+        self.deadline = time.monotonic() + self._budget_s
 
     def log(self, attempt: Attempt) -> None:
         self.usage += attempt.usage
@@ -122,6 +135,10 @@ class Client:
             raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(self._bodies.known)}.")
         self._wire = Wire(settings, self._endpoint, key=server.key if server else None)
         self._mode = mode or (TOLD if self._endpoint.is_local_file else None)
+        # the other calls need not wait for the first one's answer where a wrong guess costs nothing: on this machine, at OpenAI, which
+        # refuses what it does not know unbilled, and where there is one way only
+        cheap = self._endpoint.is_loopback or self._endpoint.is_openai or len(self._bodies.modes) == 1
+        self._guess = self._bodies.modes[0] if cheap else None
         self._gate = gate
         self._price = price_of(settings)
         self._watched = Requests(
@@ -248,40 +265,46 @@ class Client:
         if self._wire.is_closed:
             raise UsageError("This client is closed; make a new one.")
         self.open()
-        entered, tried = time.monotonic(), self._mode
-        budget_s, timeout_s = self._settings.retry_budget_s, timeout_s or self._settings.timeout_s
+        entered, tried = time.monotonic(), self._mode or self._guess
+        talk = _Talk(call, on_attempt, self._settings.retry_budget_s, timeout_s or self._settings.timeout_s)
+        refused = None
         if tried is not None:
-            talk = _Talk(call, on_attempt, budget_s, timeout_s)
-            reply, last = await self._exchange(talk, tried)
-            if tried == self._mode and gives_shape(reply, len(call.fact_types)):
-                self._proven = True
+            reply, last = await self._exchange(talk, tried, patience=None if self._mode else _PATIENCE)
+            if self._mode in (None, tried) and gives_shape(reply, len(call.fact_types)):
+                self._settle(tried)
             # another call may have found a better mode while this one was out: only the mode in force is beyond doubt
-            if (self._proven and tried == self._mode) or last.outcome != "bad_request" or not blames_mode(last):
+            if (self._proven and tried == self._mode) or not blames_mode(last) or (self._mode == tried and last.outcome != "bad_request"):
                 return reply
+            refused = _Refused(tried, reply)
         async with self._walking:
             if self._ended and self._ended[0] > entered:  # it ended while this call waited: no need to hear it once more
                 raise EndpointError(*self._ended[1].args, status=self._ended[1].status)
-            if tried is None:
-                talk = _Talk(call, on_attempt, budget_s, timeout_s)  # waiting for the lock is no retrying
+            if refused is None:
+                talk.begin()  # waiting for the lock is no retrying
             if self._mode in (None, tried) and not self._proven:
-                return await self._walk(talk, refused=tried)
+                return await self._walk(talk, refused)
             settled = self._mode
         return (await self._exchange(talk, settled or self._bodies.modes[0]))[0]
 
-    async def _walk(self, talk: _Talk, refused: str | None) -> Reply:
-        """Tries the modes with a real call, best first, until one gives the shape."""
+    def _settle(self, mode: str) -> None:
+        if not self._proven:
+            _LOG.info("%s takes the schema as %s", self._endpoint.shown, mode)
+        self._mode, self._proven = mode, True
+
+    async def _walk(self, talk: _Talk, refused: _Refused | None) -> Reply:
+        """Tries the modes with a real call, best first, until one gives the shape; all but the one that was `refused` a moment ago."""
         replies: list[Reply] = []
         self._mode = None
         for mode in self._bodies.modes:
-            if mode == refused:
-                continue
-            reply, last = await self._exchange(talk, mode, patience=1 if replies else 2)
-            if gives_shape(reply, len(talk.call.fact_types)):
-                self._mode, self._proven = mode, True
-                _LOG.info("%s takes the schema as %s", self._endpoint.shown, mode)
-                return reply
-            if not blames_mode(last):
-                return reply
+            if refused and mode == refused.mode:
+                reply = refused.reply
+            else:
+                reply, last = await self._exchange(talk, mode, patience=1 if replies else _PATIENCE)
+                if gives_shape(reply, len(talk.call.fact_types)):
+                    self._settle(mode)
+                    return reply
+                if not blames_mode(last):
+                    return reply
             replies.append(reply)
             self._near[mode] = max(self._near.get(mode, 0), closeness(reply))
         best = max(reversed(replies), key=closeness)  # of equals the last, whose request was the plainest

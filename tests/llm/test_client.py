@@ -21,6 +21,7 @@ from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm import client as client_module
 from extractor.llm.client import Client
+from extractor.llm.endpoint import Endpoint
 from extractor.llm.modes import MODES, tidy
 from extractor.llm.responses import retry_after_s
 from extractor.records import Attempt, Call, Prompt, Reply
@@ -459,11 +460,70 @@ def test_broken_off_answer_shows_the_shape(name):
     assert len(run.requests) == 1
 
 
+@pytest.fixture
+def far(monkeypatch):
+    """The endpoint is as good as on another machine, where a wrong guess may be billed."""
+    monkeypatch.setattr(Endpoint, "is_loopback", property(lambda _: False))
+
+
+@pytest.mark.usefixtures("far")
 def test_first_calls_at_once_walk_once():
     """Sixteen calls at the start wait for one walk."""
     run = _run(_accepting("tools"), mode=None, calls=[_call(number) for number in range(16)], at_once=True)
     assert run.modes == ["json_schema/strict", "tools/strict", "json_schema"] + ["tools"] * 16
     assert {reply.outcome for reply in run.results} == {"ok"}
+
+
+def test_first_calls_at_once_do_not_wait_where_a_guess_is_free():
+    """Sixteen calls at the start of a run on this machine are all on the wire before the first is answered."""
+    together = threading.Barrier(16, timeout=20)
+
+    def answer(request):
+        together.wait()
+        return GOOD
+
+    run = _run(answer, mode=None, calls=[_call(number) for number in range(16)], at_once=True)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert run.modes == ["json_schema/strict"] * 16
+    assert run.client.mode == "json_schema/strict"
+
+
+@pytest.mark.parametrize("otherwise", [lambda r: _error(400), lambda r: "prose"])
+def test_a_wrong_guess_costs_one_request_a_call(otherwise):
+    """Those that guessed wrong wait for one walk, which does not ask again what was refused, and ask in the mode that it found."""
+    together = threading.Barrier(8, timeout=20)
+
+    def answer(request):
+        if mode_of(request) == "json_schema/strict":
+            together.wait()
+        return _accepting("tools", otherwise=otherwise)(request)
+
+    run = _run(answer, mode=None, calls=[_call(number) for number in range(8)], at_once=True)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert Counter(run.modes) == {"json_schema/strict": 8, "tools/strict": 1, "json_schema": 1, "tools": 8}
+    assert run.client.mode == "tools"
+
+
+def test_an_odd_article_does_not_undo_a_right_guess():
+    """A call that got no shape where the others did is answered as it is, in the mode that they have settled."""
+    settled = threading.Event()
+
+    def answer(request):
+        if "number 0" not in request["messages"][-1]["content"]:
+            return GOOD
+        assert settled.wait(20)
+        return "prose"
+
+    async def ask_all(base_url):
+        async with Client(Settings(base_url=base_url), TYPES) as client:
+            odd = asyncio.create_task(client.ask(_call(0)))
+            await asyncio.gather(*(client.ask(_call(number)) for number in range(1, 4)))
+            settled.set()
+            return await odd
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert asyncio.run(ask_all(endpoint.base_url)).outcome == "unparsable"
+    assert [mode_of(request) for request in endpoint.requests] == ["json_schema/strict"] * 4
 
 
 def test_remembered_mode_that_is_refused_is_walked_again():
@@ -537,6 +597,7 @@ def test_what_concerns_every_call_ends_the_run(answer, words, mode):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own bytes
 
 
+@pytest.mark.usefixtures("far")
 def test_calls_that_waited_for_the_walk_hear_its_end():
     """Calls behind the first do not each ask a dead endpoint again."""
     run = _run(lambda r: _error(401), mode=None, calls=[_call(number) for number in range(8)], at_once=True)
