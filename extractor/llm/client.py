@@ -7,10 +7,11 @@ Before changing it: one attempt is one HTTP request, whatever happens to it, and
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
@@ -43,6 +44,10 @@ _LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is
 _NOT_BILLED: frozenset[AttemptOutcome] = frozenset({"rate_limited", "no_connection"})  # no model was asked
 
 
+Place = Callable[[], AbstractAsyncContextManager[None]]
+"""Gives a place on the wire."""
+
+
 class _Try(NamedTuple):
     """One attempt, and what follows from it."""
 
@@ -60,19 +65,38 @@ class _Refused(NamedTuple):
 
 
 class _Talk:
-    """One call on its way: its attempts so far and until when it may go on."""
+    """One call on its way, for `async with`: its attempts so far, its place on the wire, and until when it may go on."""
 
-    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, budget_s: float, timeout_s: float) -> None:
+    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, place: Place, budget_s: float, timeout_s: float) -> None:
         self.call = call
         self.timeout_s = timeout_s
         self.usage = Usage()
+        self.deadline = math.inf
         self._budget_s = budget_s
         self._tell = tell
-        self.begin()
+        self._place = place
+        self._held: AbstractAsyncContextManager[None] | None = None
 
-    def begin(self) -> None:
-        """Its time counts from now."""
-        self.deadline = time.monotonic() + self._budget_s
+    async def take_place(self) -> None:
+        """Wait for a place on the wire, where it has none. Its time counts from the first: to wait for that is no retrying."""
+        if self._held is None:
+            held = self._place()
+            await held.__aenter__()
+            self._held = held
+        if self.deadline == math.inf:
+            self.deadline = time.monotonic() + self._budget_s
+
+    async def leave_place(self) -> None:
+        """Let another call take it; done when a request is over that is not sent again, and at the end."""
+        held, self._held = self._held, None
+        if held:
+            await held.__aexit__(None, None, None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.leave_place()
 
     def log(self, attempt: Attempt) -> None:
         self.usage += attempt.usage
@@ -247,13 +271,22 @@ class Client:
             raise SettingsError(f"--batch asks over OpenAI's API, not for {self._settings.model!r}; leave it out.")
         return BatchFiles(self._wire.sdk, self._endpoint, self._insist, self._wire.completion)
 
-    async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None, *, timeout_s: float | None = None) -> Reply:
+    async def ask(
+        self,
+        call: Call,
+        on_attempt: Callable[[Call, Attempt], None] | None = None,
+        *,
+        timeout_s: float | None = None,
+        place: Place = nullcontext,
+    ) -> Reply:
         """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
 
         Args:
             call: The question.
             on_attempt: Told of every HTTP request as soon as it is over, before anything follows from it; what it raises is passed on.
             timeout_s: Seconds for one attempt; None takes the settings'.
+            place: Entered for as long as a request is on the wire, is to be sent again, or waits for a pause to end or for the gate;
+                what it raises on entry ends the call.
 
         Raises:
             EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted, or several
@@ -265,22 +298,24 @@ class Client:
         if self._wire.is_closed:
             raise UsageError("This client is closed; make a new one.")
         self.open()
+        async with _Talk(call, on_attempt, place, self._settings.retry_budget_s, timeout_s or self._settings.timeout_s) as talk:
+            return await self._ask(talk)
+
+    async def _ask(self, talk: _Talk) -> Reply:
         entered, tried = time.monotonic(), self._mode or self._guess
-        talk = _Talk(call, on_attempt, self._settings.retry_budget_s, timeout_s or self._settings.timeout_s)
         refused = None
         if tried is not None:
             reply, last = await self._exchange(talk, tried, patience=None if self._mode else _PATIENCE)
-            if self._mode in (None, tried) and gives_shape(reply, len(call.fact_types)):
+            if self._mode in (None, tried) and gives_shape(reply, len(talk.call.fact_types)):
                 self._settle(tried)
             # another call may have found a better mode while this one was out: only the mode in force is beyond doubt
             if (self._proven and tried == self._mode) or not blames_mode(last) or (self._mode == tried and last.outcome != "bad_request"):
                 return reply
             refused = _Refused(tried, reply)
+        await talk.leave_place()  # whoever walks may need it
         async with self._walking:
             if self._ended and self._ended[0] > entered:  # it ended while this call waited: no need to hear it once more
                 raise EndpointError(*self._ended[1].args, status=self._ended[1].status)
-            if refused is None:
-                talk.begin()  # waiting for the lock is no retrying
             if self._mode in (None, tried) and not self._proven:
                 return await self._walk(talk, refused)
             settled = self._mode
@@ -361,35 +396,26 @@ class Client:
 
     async def _once(self, talk: _Talk, mode: str, key: str) -> _Try:
         """Exactly one HTTP request, or none where a pause outlasts the call."""
-        self._require_open()
-        ticket = None
-        while True:
-            while (pause := self._quiet_until - time.monotonic()) > 0:
-                if self._quiet_until > talk.deadline:
-                    error = (
-                        f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
-                    )
-                    attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
-                    self._unheard(talk)
-                    return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
-                await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
-            if self._gate is None:
-                break
-            ticket = await self._gate.admit(self.body(talk.call, mode))
-            if self._quiet_until <= time.monotonic():
-                break
-            self._gate.settle(ticket, Usage())  # a pause began while it waited for its turn
         mould, text = self._bodies.mould(talk.call, mode), sendable(talk.call.prompt.user)
+        content = mould.filled(text)  # now, and not while a place on the wire is empty
+        await talk.take_place()
+        ticket, too_long = await self._turn(talk, mode)
+        if too_long:
+            self._unheard(talk)
+            attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=too_long)
+            return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, too_long))
         usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
         began = time.monotonic()
         with self._watched.one(talk.call, mode) as answered:
             try:
-                heard = await self._wire.send(mould.filled(text), mould.chars + len(text), talk.timeout_s)
+                heard = await self._wire.send(content, mould.chars + len(text), talk.timeout_s)
                 usage = Usage() if heard.outcome in _NOT_BILLED else heard.usage
             finally:
                 if self._gate:
                     self._gate.settle(ticket, usage)
             latency_s = time.monotonic() - began
+            if not heard.again:
+                await talk.leave_place()  # the next request goes out while this answer is read, which waits for nothing
             reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
             answered.attempt = attempt = Attempt(
                 key=key, mode=mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason, status=heard.status,
@@ -409,6 +435,22 @@ class Client:
         self._usage += attempt.usage
         talk.log(attempt)
         return _Try(attempt, reply, heard.again, heard.ends_run)
+
+    async def _turn(self, talk: _Talk, mode: str) -> tuple[Any, str]:
+        """The gate's ticket, once no pause is on; or why none is waited for."""
+        while True:
+            self._require_open()  # it may have ended while the call waited
+            while (pause := self._quiet_until - time.monotonic()) > 0:
+                if self._quiet_until > talk.deadline:
+                    why = f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
+                    return None, why
+                await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
+            if self._gate is None:
+                return None, ""
+            ticket = await self._gate.admit(self.body(talk.call, mode))
+            if self._quiet_until <= time.monotonic():
+                return ticket, ""
+            self._gate.settle(ticket, Usage())  # a pause began while it waited for its turn
 
     def _unheard(self, talk: _Talk) -> None:
         self._unanswered.add(talk.call.article_id)

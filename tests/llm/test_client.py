@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -504,6 +505,30 @@ def test_a_wrong_guess_costs_one_request_a_call(otherwise):
     assert run.client.mode == "tools"
 
 
+def test_calls_that_wait_for_a_walk_hold_no_place():
+    """One place on the wire, and calls that failed with it: the one that walks still gets there."""
+
+    def answer(request):
+        if mode_of(request) == "json_schema/strict":
+            return _error(500) if "number 0" in request["messages"][-1]["content"] else _error(400)
+        return GOOD
+
+    async def ask_all(base_url):
+        free = asyncio.Semaphore(1)
+
+        @asynccontextmanager
+        async def place():
+            async with free:
+                yield
+
+        async with Client(Settings(base_url=base_url, attempts=2), TYPES) as client:
+            async with asyncio.timeout(20):
+                return await asyncio.gather(*(client.ask(_call(number), place=place) for number in (1, 0, 2, 3)))
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert {reply.outcome for reply in asyncio.run(ask_all(endpoint.base_url))} == {"ok"}
+
+
 def test_an_odd_article_does_not_undo_a_right_guess():
     """A call that got no shape where the others did is answered as it is, in the mode that they have settled."""
     settled = threading.Event()
@@ -825,7 +850,7 @@ def test_key_of_any_form_is_hidden():
 def test_password_in_the_base_url_is_not_shown():
     """A base URL with a password is used, and shown without it."""
     with LoopbackEndpoint(lambda r: _error(401)) as endpoint:
-        settings = Settings(base_url=endpoint.base_url.replace("127", "me:hidden@127"), model="m")
+        settings = Settings(base_url=endpoint.base_url.replace("127", "me:hidden@127", 1), model="m")
 
         async def ask():
             async with Client(settings, TYPES) as client:
