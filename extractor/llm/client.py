@@ -305,11 +305,14 @@ class Client:
         entered, tried = time.monotonic(), self._mode or self._guess
         refused = None
         if tried is not None:
-            reply, last = await self._exchange(talk, tried, patience=None if self._mode else _PATIENCE)
-            if self._mode in (None, tried) and gives_shape(reply, len(talk.call.fact_types)):
-                self._settle(tried)
+            guessed = self._mode is None
+            reply, last = await self._exchange(talk, tried, patience=_PATIENCE if guessed else None)
+            if gives_shape(reply, len(talk.call.fact_types)):
+                if self._mode in (None, tried):
+                    self._settle(tried)
+                return reply
             # another call may have found a better mode while this one was out: only the mode in force is beyond doubt
-            if (self._proven and tried == self._mode) or not blames_mode(last) or (self._mode == tried and last.outcome != "bad_request"):
+            if (self._proven and tried == self._mode) or not blames_mode(last) or not (guessed or last.outcome == "bad_request"):
                 return reply
             refused = _Refused(tried, reply)
         await talk.leave_place()  # whoever walks may need it
@@ -322,9 +325,9 @@ class Client:
         return (await self._exchange(talk, settled or self._bodies.modes[0]))[0]
 
     def _settle(self, mode: str) -> None:
-        if not self._proven:
+        if not self._proven:  # by a call that was out at the same time
             _LOG.info("%s takes the schema as %s", self._endpoint.shown, mode)
-        self._mode, self._proven = mode, True
+            self._mode, self._proven = mode, True
 
     async def _walk(self, talk: _Talk, refused: _Refused | None) -> Reply:
         """Tries the modes with a real call, best first, until one gives the shape; all but the one that was `refused` a moment ago."""

@@ -505,6 +505,29 @@ def test_a_wrong_guess_costs_one_request_a_call(otherwise):
     assert run.client.mode == "tools"
 
 
+def test_an_answer_is_never_asked_for_twice():
+    """A good answer to a guess counts, though another call has found another mode in the meantime."""
+    walked = threading.Event()
+
+    def answer(request):
+        if "number 0" in request["messages"][-1]["content"]:
+            assert walked.wait(20)
+            return GOOD
+        return GOOD if mode_of(request) == "tools/strict" else _error(400)
+
+    async def ask_all(base_url):
+        async with Client(Settings(base_url=base_url), TYPES) as client:
+            slow = asyncio.create_task(client.ask(_call(0)))
+            await asyncio.sleep(0)
+            assert (await client.ask(_call(1))).outcome == "ok"
+            walked.set()
+            return (await slow).outcome, client.mode
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert asyncio.run(ask_all(endpoint.base_url)) == ("ok", "tools/strict")
+    assert Counter(mode_of(request) for request in endpoint.requests) == {"json_schema/strict": 2, "tools/strict": 1}
+
+
 def test_calls_that_wait_for_a_walk_hold_no_place():
     """One place on the wire, and calls that failed with it: the one that walks still gets there."""
 
