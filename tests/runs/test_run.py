@@ -285,6 +285,7 @@ def test_a_full_disk_ends_the_command_with_4(tmp_path):
     )
     with LoopbackEndpoint(answering(transfer())) as endpoint:
         arguments = ["run", str(tmp_path / "articles"), "--base-url", endpoint.base_url, "--out", str(tmp_path / "out"), "--quiet"]
+        arguments += ["--concurrency", "2"]  # else the disk may be full of answers before the first is judged
         ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=50)
         assert ended.returncode == 4, ended.stderr
         assert "Traceback" not in ended.stderr
