@@ -168,7 +168,7 @@ def _fields(out: Console, row: dict[str, Any], width: int) -> list[Text]:
         for issue in (issue for attempt in row["tries"][:1] for issue in attempt["issues"] if issue["severity"] == "error"):
             add("at first", _flag(issue), "yellow")
     elif row["tries"]:
-        add("", Text(f"{len(row['tries'])} earlier version(s) failed as well", style="dim"))
+        add("", Text(f"{counted(len(row['tries']), 'earlier version')} failed as well", style="dim"))
     return lines
 
 

@@ -154,15 +154,15 @@ def test_an_article_without_prediction_counts_against_recall(rows, gold):
         == (1.0, 0.6, pytest.approx(0.75))
     )
     assert (silent.articles_absent, absent.articles_absent, failed.articles_absent) == (0, 1, 1)
-    assert (silent.notes, "'b'" in absent.notes[0], "failed" in failed.notes[0]) == ((), True, True)
+    assert (silent.notes, "'b'" in absent.notes[0], "Failed" in failed.notes[0]) == ((), True, True)
 
 
 def test_an_article_that_gold_does_not_know_is_not_scored(rows, gold):
     """Facts elsewhere change nothing but a note; a gold for other articles altogether is a mistake."""
     found = _evaluate([*rows, _row("z", 1)], gold)
     assert _values(found.overall.strict) == (1.0, 1.0, 1.0)
-    assert "1 articles of the run have facts and are not in gold" in found.notes[0]
-    with pytest.raises(UsageError, match="None of the 3 articles in gold"):
+    assert "Not in gold, so not scored: 1 article of the run with facts." in found.notes[0]
+    with pytest.raises(UsageError, match="No article of gold"):
         _evaluate(rows, gold, articles=["z"])
 
 

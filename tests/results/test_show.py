@@ -77,7 +77,7 @@ def test_what_is_wrong_stands_with_its_fact():
     assert "at first            quantity: '3' does not" in repaired
     assert "not believed; the model said" in quarantined
     assert "wrong               quantity: '3' does not" in quarantined
-    assert "1 earlier version(s) failed as well" in quarantined
+    assert "1 earlier version failed as well" in quarantined
     assert "{broken" in broken
     assert "…" in broken
     assert "none of its quotes is in the article" in broken

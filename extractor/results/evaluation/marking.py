@@ -16,6 +16,7 @@ from extractor.results.evaluation.gold import Gold, GoldFact
 from extractor.results.evaluation.measures import ALL_FIELDS, COUNTED, EVERY_TYPE, LENIENT, STRICT, Tally
 from extractor.results.evaluation.report import About
 from extractor.results.form import Form
+from extractor.results.show import counted
 
 BELIEVED = ("kept", "repaired")
 _NAMED = 3  # examples named in a note
@@ -77,19 +78,19 @@ def judge(run: RunFacts, gold: Gold) -> Judged:
     notes: list[str] = []
     if gold.articles and not texts:
         raise UsageError(
-            f"None of the {len(gold.articles)} articles in gold {gold.path!r} is in run {run.about.run!r}: gold names "
+            f"No article of gold {gold.path!r} is in run {run.about.run!r}: gold names "
             f"{_some(gold.articles)}. An article's id is its path below the folder that was given to `extractor run`."
         )
     missing = sorted(set(gold.articles) - set(texts))
     if missing:
-        notes.append(f"{len(missing)} articles in gold are not in the run, so their facts are missed: {_some(missing)}.")
+        notes.append(f"Not in the run, so that all is missed: {counted(len(missing), 'article')} of gold, {_some(missing)}.")
     if failed:
-        notes.append(f"{len(failed)} articles in gold failed or are partial in the run: {_some(failed)}.")
+        notes.append(f"Failed or partial in the run: {counted(len(failed), 'article')} of gold, {_some(failed)}.")
     if gold.rejected or not all(gold.articles.values()):
         open_articles = [article for article, complete in gold.articles.items() if not complete]
         notes.append(
-            f"{len(open_articles)} articles are not fully labelled: facts there that gold does not know are unjudged; precision speaks of "
-            f"the judged ones alone, and recall of the labelled ones."
+            f"{counted(len(open_articles), 'article')} not fully labelled: facts there that gold does not know are unjudged; "
+            f"precision speaks of the judged ones alone, and recall of the labelled ones."
         )
     predicted: dict[tuple[str, str], list[Predicted]] = defaultdict(list)
     elsewhere = set[str]()
@@ -104,7 +105,7 @@ def judge(run: RunFacts, gold: Gold) -> Judged:
         else:
             elsewhere.add(row["article_id"])
     if elsewhere:
-        notes.append(f"{len(elsewhere)} articles of the run have facts and are not in gold: they are not scored.")
+        notes.append(f"Not in gold, so not scored: {counted(len(elsewhere), 'article')} of the run with facts.")
     vouched = _vouched(gold.facts, quarantined, texts, run.types, notes)
     labelled, rejected = _labelled(vouched, texts, notes), _labelled(gold.rejected, texts, [])
     notes += _unlike(labelled, predicted, run.about)
@@ -234,9 +235,9 @@ def _add(tally: Tally, group: Group, row: str, counts: _Counts) -> None:
     whole = row in (STRICT, LENIENT)
     rows = [(group.fact_type, row)] + ([(EVERY_TYPE, row)] if whole else [(group.fact_type, ALL_FIELDS), (EVERY_TYPE, ALL_FIELDS)])
     for kind, name in rows:
-        for counted, count in zip(COUNTED, counts, strict=False):
+        for what, count in zip(COUNTED, counts, strict=False):
             if count:
-                tally[kind, name, counted] += count
+                tally[kind, name, what] += count
 
 
 def wrong(group: Group) -> list[Predicted]:
