@@ -2,7 +2,7 @@
 
 In: a file of decisions, rows of a ledger. Out: the rows with rejected facts left out and edits in. Floor: results.
 Before changing it: the ledger is never changed; what a decision could not be applied to is told, and a fact still needs its evidence in the
-article, whoever vouches for it.
+article, and the form of its type, whoever vouches for it.
 """
 
 import re
@@ -69,7 +69,9 @@ class Decisions:
         types: Iterable[Mapping[str, Any]],
         fact_types: Iterable[str] = (),
     ) -> Iterator[dict[str, Any]]:
-        """The rows as decided: rejected ones are left out, with what only repeats them; accepted and edited ones say so in `decision`.
+        """The rows as decided: rejected ones are left out, with what only repeats them, and believed ones whose edit cannot count.
+
+        Accepted and edited ones say so in `decision`.
 
         Args:
             rows: As `Ledger.rows` gives them, of every verdict.
@@ -121,8 +123,10 @@ class Decisions:
             return {**row, "decision": "accept"}
         wrong = _as_it_stands(row) if decided.decision == "accept" else None
         if wrong := wrong or _objection(value, decided.line.get("evidence"), text) or _misshapen(value, form):
-            self.passed_over.append(f"{decided.where}: fact {row['id']} of {row['article_id']!r}: {wrong}.")
-            return dict(row)
+            is_disowned = decided.decision == "edit" and "value" in row
+            left_out = "; it is left out, for as the run has it the reviewer found it wrong" if is_disowned else ""
+            self.passed_over.append(f"{decided.where}: fact {row['id']} of {row['article_id']!r}: {wrong}{left_out}.")
+            return None if is_disowned else dict(row)
         self.applied[decided.decision] += 1
         return _as_decided(row, decided, value)
 

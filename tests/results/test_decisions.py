@@ -119,6 +119,14 @@ def test_value_has_the_form_of_its_type(decide, decision):
     assert not decisions.applied
 
 
+def test_fact_whose_edit_does_not_count_is_left_out(decide):
+    """The reviewer found the run's own version wrong: a fact less, and told, is better than a wrong one."""
+    left, decisions = decide([kept(), kept("b2:2")], line(kept(), "edit", value={**kept()["value"], "status": "lost"}))
+    assert left == [kept("b2:2")]
+    assert decisions.passed_over[0].endswith("it is left out, for as the run has it the reviewer found it wrong.")
+    assert not decisions.applied
+
+
 def test_form_must_be_known(decide):
     """A fact of a type version that the run folder does not hold is not believed on a reviewer's word alone; a rejected one is out."""
     made = {**quarantined(json.dumps(SAID)), "schema": "b2:of another run"}
