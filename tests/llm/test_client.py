@@ -20,7 +20,7 @@ from pydantic import Field, SecretStr
 from extractor.errors import CassetteMiss, EndpointError, SettingsError, UsageError
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.llm.client import Client
 from extractor.llm.endpoint import Endpoint
 from extractor.llm.modes import MODES, tidy
@@ -52,9 +52,9 @@ GOOD = {"rumour": [{"title": "a"}, {"title": "b"}], "funding_source": []}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Waits are a hundredth, and no setting comes from the machine that the tests run on."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
-    monkeypatch.setattr(client_module, "_BLIND_PAUSE_S", 0.02)
-    monkeypatch.setattr(client_module, "_AFTER_PAUSE_S", 0.01)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BLIND_PAUSE_S", 0.02)
+    monkeypatch.setattr(transport_module, "_AFTER_PAUSE_S", 0.01)
     # reading the certificates takes 30 ms a client, and no test here speaks TLS
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
     for name in (

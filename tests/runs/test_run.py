@@ -13,7 +13,7 @@ import pytest
 from answers import answering, is_repair, misquoted, transfer, write_articles
 
 from extractor.errors import LedgerError, UsageError
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.records import Article
 from extractor.runs.folder import RunOptions, arun, dry_run, run
 from extractor.runs.ledger import LEDGER_NAME, Ledger
@@ -34,7 +34,7 @@ REFUSED = Raw({"error": {"message": "Incorrect API key provided."}}, status=401)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Waits are a hundredth, and no test here speaks TLS."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
 
 
