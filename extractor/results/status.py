@@ -15,7 +15,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from extractor.results.show import counted, cut, plain
-from extractor.runs.run import EXIT_MISSES, EXIT_STOPPED
 
 _EXAMPLES = 3
 """Articles named of each cause, unless all are asked for."""
@@ -28,6 +27,7 @@ _EXIT_CODES = {
     130: "interrupted, resumable",
     143: "interrupted, resumable",
 }
+_STOPPED, _MISSES = 4, 5  # runs/run.py would cost its imports
 _VERDICTS = ("kept", "repaired", "quarantined", "merged")
 _FLAGS = {
     "fact_types": "--schema",
@@ -171,8 +171,8 @@ def _next(out: Console, summary: Mapping[str, Any], last: Mapping[str, Any], fol
     incomplete = articles.get("failed", 0) + articles.get("partial", 0)
     again = _command(last["manifest"])
     lines = []
-    has_misses = last["exit_code"] == EXIT_MISSES
-    if again and (last["exit_code"] is None or last["exit_code"] >= EXIT_STOPPED):
+    has_misses = last["exit_code"] == _MISSES
+    if again and (last["exit_code"] is None or last["exit_code"] >= _STOPPED):
         retried = " --retry-failed" * bool(last["manifest"]["options"].get("retry_failed"))
         lines.append(
             f"{again}{retried}   # {'asks again what the cassettes lacked, once they have it' if has_misses else 'goes on where it ended'}"
