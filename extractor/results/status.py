@@ -178,7 +178,7 @@ def _next(out: Console, summary: Mapping[str, Any], last: Mapping[str, Any], fol
             f"{again}{retried}   # {'asks again what the cassettes lacked, once they have it' if has_misses else 'goes on where it ended'}"
         )
     if again and incomplete and not has_misses:
-        lines.append(f"{again} --retry-failed   # asks the {incomplete:,} that failed or are partial again")
+        lines.append(f"{again} --retry-failed   # asks again what failed or is partial: {counted(incomplete, 'article')}")
     if any(entry["verdict"] == "quarantined" for entry in facts):
         lines.append(f"extractor show {shlex.quote(folder)} --verdict quarantined   # what was not believed, and why")
     if any(entry["verdict"] in ("kept", "repaired") for entry in facts):

@@ -49,7 +49,7 @@ def test_many_failures_are_counted_by_cause_with_a_few_examples(many, capsys):
     assert "unreadable  50" in text
     assert "a00010.txt: It took 10 s." in text
     assert f"and 897 more: extractor status {many} --all" in " ".join(text.split())
-    assert "extractor run articles --model a-model --retry-failed" in text
+    assert "extractor run articles --model a-model --retry-failed   # asks again what failed or is partial: 1,000 articles" in text
 
 
 def test_all_failures_are_named_when_asked(many, capsys):
