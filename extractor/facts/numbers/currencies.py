@@ -63,6 +63,11 @@ MARKS = frozenset({*_SIGNS, *_BEFORE_DOLLAR, *_CODES, *_SIGN_WORDS})
 """What a currency mark before a number begins with, as `Token.word` or `Token.text`."""
 
 
+_TABLES = (_SIGNS, _BEFORE_DOLLAR, _AFTER_DOLLAR, _SIGN_WORDS, _CODES, _WORDS, _STATES)
+WORDS = frozenset(part.casefold() for table in _TABLES for word in table for part in word.split("_")) | {"sterling"}
+"""Every word that a currency is named with, as `Token.word`."""
+
+
 def _marked(tokens: list[Token], at: int, end: int, currency: Currency) -> Marked:
     words = "".join(("" if token.glued or not index else " ") + token.text for index, token in enumerate(tokens[at:end]))
     return Marked(end, currency._replace(words=words))

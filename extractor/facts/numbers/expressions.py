@@ -8,6 +8,7 @@ the whole.
 from decimal import Decimal
 from typing import NamedTuple
 
+from extractor.facts.numbers import currencies, numerals, qualifiers
 from extractor.facts.numbers.currencies import MARKS, Currency, merged, read_after, read_before
 from extractor.facts.numbers.numerals import ARTICLES, NUMBER_WORDS, SCALES, Number, read_number, read_scale
 from extractor.facts.numbers.qualifiers import (
@@ -65,6 +66,8 @@ _THOUSAND = 1000
 # What an expression can open with, besides digits and currency marks: other words are turned away here, which keeps a check fast.
 _NUMBER_OPENINGS = NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
 _OPENING_WORDS = PREFIX_WORDS | _NUMBER_OPENINGS
+_JOINTS = frozenset({"and", "to", "or", "but"})
+_WORDS = currencies.WORDS | numerals.WORDS | qualifiers.WORDS | _JOINTS | _NUMBER_OPENINGS | {word for words in _VAGUE_OF for word in words}
 
 
 class _Term(NamedTuple):
@@ -326,6 +329,11 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     if expression.currency is not None and (also := _in_brackets(tokens, expression.end))[0]:
         expression = expression._replace(also=also[0], end=also[1])
     return expression
+
+
+def may_hold(token: Token) -> bool:
+    """Whether a token may stand in a number expression; one that may not ends every expression before it, and begins none."""
+    return token.kind != "word" or token.word in _WORDS
 
 
 def _may_open(tokens: list[Token], at: int, words: frozenset[str]) -> bool:

@@ -29,13 +29,16 @@ class Token(NamedTuple):
     """True when nothing stands between it and the token before."""
 
 
-_TOKEN = re.compile(
-    r"(?P<number>[0-9]+(?:[.,'’\u00a0\u2009\u202f][0-9]+)*)"
-    r"|(?P<word>(?:[A-Za-z]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)*)"
-    r"|(?P<dash>[-\u2010-\u2015])"
-    r"|(?P<break>\n[^\S\n]*\n)"
-    r"|(?P<alien>[\d_])"
-    r"|(?P<mark>\S)"
+_TOKEN = re.compile(  # most tokens are words of plain letters: they come first; and spaces behind a token, so that none is looked at twice
+    r"""(?:
+      (?P<word>[A-Za-z]++(?![^\W\d_]|['’.]) | (?:[A-Za-z]\.){2,} | [^\W\d_]++(?:['’][^\W\d_]++)*+)
+    | (?P<number>[0-9]++(?:[.,'’\u00a0\u2009\u202f][0-9]++)*+)
+    | (?P<dash>[-\u2010-\u2015])
+    | (?P<break>\n[^\S\n]*\n)
+    | (?P<alien>[\d_])
+    | (?P<mark>\S)
+    )[ ]*+""",
+    re.VERBOSE,
 )
 HYPHENS = frozenset("-\u2010\u2011")
 RANGE_DASHES = HYPHENS | {"\u2012", "\u2013"}  # an em dash stands between clauses, not between numbers
@@ -59,13 +62,14 @@ def tokenize(text: str) -> list[Token]:
     end = -1
     for match in _TOKEN.finditer(text):
         kind: Kind = match.lastgroup  # type: ignore[assignment]  # the group names are the kinds
-        begin, stop = match.span()
-        piece = text[begin:stop]
-        if kind == "word" and not piece.isascii():
-            piece_letters = piece.replace("’", "").replace("'", "")
-            kind = "word" if piece_letters.isalpha() else "alien"  # "²" and "½" count as word characters, not as letters
-        word = piece.casefold().replace("’", "'") if kind == "word" else piece
-        tokens.append(Token(kind, piece, word, begin, stop, begin == end))
+        begin, stop = match.span(kind)
+        piece = word = text[begin:stop]
+        if kind == "word":
+            if not piece.isascii() and not piece.replace("’", "").replace("'", "").isalpha():
+                kind = "alien"  # "²" and "½" count as word characters, not as letters
+            else:
+                word = piece.casefold().replace("’", "'")
+        tokens.append(tuple.__new__(Token, (kind, piece, word, begin, stop, begin == end)))  # thousands an article: past its __new__
         end = stop
     return tokens
 
