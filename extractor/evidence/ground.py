@@ -23,6 +23,7 @@ MOST_OVERLAPS = 100
 _DIGIT_JOINTS = ".,:'’·/\u2044"  # between digits they make one token: 3.5, 1,200, 1'200, 3/4, 10:30
 _NAME_DASHES = "-‐‑‒–−"  # of F-16; a long dash parts clauses
 _GROUP_SPACES = "\u00a0\u202f\u2009"  # between the digits of 1 200; a plain space is also what parts a year from a count
+_BLANK = SPACES + INVISIBLE
 _SPACE = " \n"  # what parts most tokens, whatever they are
 _THREE_DIGITS = re.compile(r"\d{3}(?!\d)")
 _WORD = re.compile(r"\w+")
@@ -52,7 +53,7 @@ class Ground:
             Original spans: the exact matches where there are any, otherwise those after normalisation, otherwise those in another case,
             otherwise those without the marks of Markdown.
         """
-        words = words.strip(SPACES + INVISIBLE)
+        words = words.strip(_BLANK)
         if not _WORD.search(words):
             return []
         if within is not None:
@@ -68,8 +69,10 @@ class Ground:
     def _exact(self, words: str, within: Sequence[Span] | None = None) -> list[Span]:
         """The exact places; only inside some spans, where any are given."""
         ranges = [(0, len(self.text))] if within is None else [(span.start, span.end) for span in within]
-        starts = sorted({at for start, end in ranges for at in _occurrences(self.text, words, start, end)})
-        return [place for at in starts if _is_whole(self.text, place := Span(start=at, end=at + len(words)))]
+        starts = [at for start, end in ranges for at in _occurrences(self.text, words, start, end) if _is_whole(self.text, at, at + len(words))]
+        if len(ranges) > 1:
+            starts = sorted(set(starts))
+        return [Span(start=at, end=at + len(words)) for at in starts]
 
     def _loose(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
         """The places in any typography, those in any case where that is allowed, and the same without marks."""
@@ -78,7 +81,7 @@ class Ground:
             text = unmarked(self.text)
             self._unmarked = text, Ground(text.text)
         text, shown = self._unmarked
-        wanted = unmarked(words).text.strip(SPACES + INVISIBLE)
+        wanted = unmarked(words).text.strip(_BLANK)
         if _WORD.search(wanted) and (len(text.text) < len(self.text) or wanted != words):
             # marks are taken out once, and not of what is left
             for tier in chain([shown._exact(wanted)], shown._uneven(wanted, any_case=any_case)):  # noqa: SLF001 - its own kind
@@ -101,7 +104,7 @@ class Ground:
     def _originals(self, normal: Normalised, found: Sequence[int], length: int) -> list[Span]:
         """The original spans at `found`, places of the normalised text; only those of whole tokens."""
         spans = [normal.span(at, at + length) for at in found if normal.is_edge(at) and normal.is_edge(at + length)]
-        return [span for span in spans if _is_whole(self.text, span)]
+        return [span for span in spans if _is_whole(self.text, span.start, span.end)]
 
     def closest(self, words: str, count: int = 1) -> list[Span]:
         """The sentences that share most words with `words`, best first; fewer than `count` when no others share any."""
@@ -178,9 +181,9 @@ def _occurrences(haystack: str, needle: str, start: int = 0, end: int | None = N
     return found
 
 
-def _is_whole(text: str, span: Span) -> bool:
-    """Whether tokens begin and end at the edges of `span`."""
-    return _starts_token(text, span.start) and _ends_token(text, span.end)
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether tokens begin at `start` and end before `end`."""
+    return _starts_token(text, start) and _ends_token(text, end)
 
 
 def _is_wordlike(char: str) -> bool:

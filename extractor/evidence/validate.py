@@ -6,11 +6,11 @@ The chain: quote in article → `as_written` in quote → value agrees with `as_
 """
 
 import difflib
+import itertools
 import json
 import re
 from collections import Counter, deque
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -290,15 +290,28 @@ def text_at(json_text: str, path: str) -> str:
 
 def _doubled_key(json_text: str) -> str | None:
     """A key that stands twice in one object of an item; None where there is none, or where the text is no JSON."""
-    found: list[str] = []
+    try:
+        _KEYS.decode(json_text)
+    except _DoubledKey as doubled:
+        return doubled.key
+    except (ValueError, RecursionError):
+        return None
+    return None
 
-    def see(pairs: list[tuple[str, object]]) -> None:
-        if len(dict(pairs)) < len(pairs):
-            found.append(Counter(key for key, _ in pairs).most_common(1)[0][0])
 
-    with suppress(ValueError, RecursionError):
-        json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=see).decode(json_text)
-    return found[0] if found else None
+class _DoubledKey(Exception):
+    """A key that stands twice ends the reading."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _see(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise _DoubledKey(Counter(key for key, _ in pairs).most_common(1)[0][0])
+
+
+_KEYS = json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=_see)
 
 
 def _doubled(key: str) -> Issue:
@@ -307,8 +320,7 @@ def _doubled(key: str) -> Issue:
 
 
 def _is_thin(quote: str) -> bool:
-    words = _WORD.findall(quote)
-    if len(words) == 1:
+    if sum(1 for _ in itertools.islice(_WORD.finditer(quote), 2)) == 1:
         return not any(char >= _UNSPACED and char.isalpha() for char in quote)
     return not any(char.isalpha() for char in quote)
 

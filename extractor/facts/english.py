@@ -22,7 +22,7 @@ _LEAST_WORDS = 20
 """Known words that an article must have to speak for its tables."""
 _FEW_OTHERS = 20
 """Of so many known words one may look like another language's: a name, a quotation."""
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD = re.compile(r"([A-Za-z]++(?![^\W\d_]|['’])|[^\W\d_]++(?:['’][^\W\d_]++)*+)[ ]*+")  # most are plain letters, with a space behind
 
 
 class OfEnglish(str):

@@ -229,7 +229,8 @@ class _Table(NamedTuple):
 
 
 # "U.S." and "U.S.A." are one word; an apostrophe joins ("d'Ivoire"), a hyphen does not; signs keep names from running over them.
-_WORD = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]+(?:['’][^\W\d_]+)*|[.,;:!?()]")
+# Most words are plain letters with a space behind.
+_WORD = re.compile(r"([A-Za-z]++(?![^\W\d_]|['’.])|(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]++(?:['’][^\W\d_]++)*+|[.,;:!?()])[ ]*+")
 _SIGNS = frozenset(".,;:!?()")
 _ARTICLES = frozenset("the la le les der die das den el los las il lo gli de het".split())  # noqa: SIM905 - a list of words
 _FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s"})
