@@ -212,9 +212,11 @@ class Judge:
 
     def _country(self, party: Party, path: str, spans: dict[str, Span]) -> str | None:
         """The state of a party; None where its name stands only as a part of a longer one: "Sudan" in "South Sudan"."""
-        name, code = party.state_name(), party.country()
+        name = party.state_name()
+        if (code := country_of(name)) is None:
+            return None
         place = spans.get(f"{path}.name" if party.name == name else f"{path}.on_behalf_of")
-        if code is None or place is None or stands_alone(self.article.text, place.start, place.end):
+        if place is None or stands_alone(self.article.text, place.start, place.end):
             return code
         elsewhere = self.ground.find(name, any_case=True)
         return code if any(stands_alone(self.article.text, other.start, other.end) for other in elsewhere) else None

@@ -224,8 +224,9 @@ def _other_state_beside(written: Written, around: Around, given: str | None) -> 
         return ""
     tokens = around.tokens
     after = whole.end + (word_at(tokens, whole.end) == "(")
+    others = {code[:2] for code in currency.codes if code != given}
     for near in (tokens[max(0, whole.start - 1) : whole.start], tokens[after : after + 1]):
-        if any(code[:2] in states_in(near) for code in currency.codes if code != given):
+        if others & states_in(near):
             return near[0].text
     return ""
 

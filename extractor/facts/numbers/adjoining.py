@@ -5,6 +5,7 @@ Before changing it: a wrong "cut" sends a right fact back to the model, so only 
 belong to it is a doubt, and then nothing is believed either way.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from extractor.facts.fact import Check
@@ -65,8 +66,8 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
     near, begin = _window(text, start, max(end, words_end))
     tokens = tokenize(near)
     start, end, words_end = start - begin, end - begin, words_end - begin
-    first = next((at for at, token in enumerate(tokens) if token.end > start), len(tokens))
-    after = next((at for at, token in enumerate(tokens) if token.start >= words_end), len(tokens))
+    first = bisect_right(tokens, start, key=lambda token: token.end)
+    after = bisect_left(tokens, words_end, key=lambda token: token.start)
     rate = rate_at(tokens, after)
     for at in _beginnings(tokens, first):
         if is_particle(tokens, at):

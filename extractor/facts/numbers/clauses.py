@@ -17,6 +17,7 @@ _HEDGES = word_list("hedges")
 _THING_ENDS = NUMBER_WORDS | _CLAUSE_ENDS
 _SHARES = PERCENT | {"per"}
 _PAUSES = frozenset({",", "(", "\u2013", "\u2014", "-"})
+_REPLACING = _PAUSES | _HEDGES | {"or"}
 _ENDING_MARKS = frozenset(".;:!?")
 _DETERMINERS = frozenset({"the", "its", "his", "her", "our", "your", "their", "these", "those", "all"})
 _ABBREVIATIONS = frozenset({"max", "min"})
@@ -110,6 +111,8 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
 
 def _replaced(tokens: list[Token], at: int, *, by_hedge_alone: bool) -> str:
     """The words at a place that put another number in the place of the one before: "20, possibly 30", "20 (or 30)"; "" for none."""
+    if word_at(tokens, at) not in _REPLACING:
+        return ""
     here = at + (word_at(tokens, at) in _PAUSES)
     has_or = word_at(tokens, here) == "or"
     here += has_or

@@ -65,10 +65,12 @@ def tokenize(text: str) -> list[Token]:
         begin, stop = match.span(kind)
         piece = word = text[begin:stop]
         if kind == "word":
-            if not piece.isascii() and not piece.replace("’", "").replace("'", "").isalpha():
-                kind = "alien"  # "²" and "½" count as word characters, not as letters
-            else:
+            if piece.isascii():
+                word = piece.lower()
+            elif piece.replace("’", "").replace("'", "").isalpha():
                 word = piece.casefold().replace("’", "'")
+            else:
+                kind = "alien"  # "²" and "½" count as word characters, not as letters
         tokens.append(tuple.__new__(Token, (kind, piece, word, begin, stop, begin == end)))  # thousands an article: past its __new__
         end = stop
     return tokens
