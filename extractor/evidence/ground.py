@@ -149,8 +149,8 @@ def choose(places: Sequence[Sequence[Span]]) -> list[Span]:
     Args:
         places: For each quote all the places where it stands, in text order; none of them empty.
     """
-    if not places:
-        return []
+    if all(len(options) == 1 for options in places):
+        return [options[0] for options in places]
     rarest = min(places, key=len)
     nearest = ([_nearest(options, anchor) for options in places] for anchor in rarest)
     return min(nearest, key=lambda spans: (max(s.end for s in spans) - min(s.start for s in spans), spans[0].start))
