@@ -57,10 +57,7 @@ class Ground:
         if not _WORD.search(words):
             return []
         if within is not None:
-            inside = (
-                [place for place in tier if any(_holds(span, place) for span in within)] for tier in self._loose(words, any_case=any_case)
-            )
-            return self._exact(words, within) or next(filter(None, inside), [])
+            return self._exact(words, within) or self._loose_within(words, within, any_case=any_case)
         # facts of one article share names and quotes; a reply of thousands may quote "the" in each
         if (words, any_case) not in self._found:
             self._found[words, any_case] = self._exact(words) or next(filter(None, self._loose(words, any_case=any_case)), [])
@@ -73,6 +70,11 @@ class Ground:
         if len(ranges) > 1:
             starts = sorted(set(starts))
         return [Span(start=at, end=at + len(words)) for at in starts]
+
+    def _loose_within(self, words: str, within: Sequence[Span], *, any_case: bool) -> list[Span]:
+        tiers = self._loose(words, any_case=any_case)
+        inside = ([place for place in tier if any(_holds(span, place) for span in within)] for tier in tiers)
+        return next(filter(None, inside), [])
 
     def _loose(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
         """The places in any typography, those in any case where that is allowed, and the same without marks."""

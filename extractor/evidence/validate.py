@@ -29,6 +29,7 @@ JUDGE_VERSION = 4
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
 _WINDOW_CHARS = 200  # on either side of a value's words: the longest number expressions are well below
 _PLACES_CHECKED = 50  # of a value's words in its quotes: a fact has one or two, and a grammar takes about a millisecond for each
+_BEST_FIRST = ("agrees", "not_understood", "disagrees")
 _COMPARED_WORDS = 200  # of a quote and a sentence when looking for their difference: comparing is quadratic
 _WORD = re.compile(r"\w+(?:[-.,'’]\w+)*")
 _UNSPACED = "\u0e00"  # from Thai on there are scripts that part no words: one run of letters may be a sentence
@@ -102,13 +103,20 @@ class Judge:
         return Believed(value, evidence, spans, countries, tuple(issues))
 
     def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
-        places = {text: self.ground.find(text) for text in dict.fromkeys(leaf.text for leaf in leaves)}  # a stuck model repeats one quote
-        standing = {text: found for text, found in places.items() if found}
+        texts = dict.fromkeys(leaf.text for leaf in leaves)  # a stuck model repeats one quote
+        standing = {text: found for text in texts if (found := self.ground.find(text))}
         chosen = dict(zip(standing, choose(list(standing.values())), strict=True))
-        lost = (leaf for leaf in leaves if leaf.text not in chosen)
-        issues.extend(_thin(leaf) for leaf in leaves if leaf.text in chosen and _is_thin(leaf.text))
-        issues.extend(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost)
-        return {leaf.path: chosen[leaf.text] for leaf in leaves if leaf.text in chosen}
+        spans: dict[str, Span] = {}
+        lost: list[Leaf] = []
+        for leaf in leaves:
+            if leaf.text not in chosen:
+                lost.append(leaf)
+                continue
+            spans[leaf.path] = chosen[leaf.text]
+            if _is_thin(leaf.text):
+                issues.append(_thin(leaf))
+        issues += [Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost]
+        return spans
 
     def _ground_words(
         self, leaves: list[Leaf], parts: Mapping[str, Closed], quotes: Mapping[str, Span], issues: list[Issue]
@@ -157,11 +165,9 @@ class Judge:
     def _check(self, value: Value, path: str, places: list[Span], issues: list[Issue]) -> Span:
         """The place of a value's words at which they mean what the value says; the first place when there is none."""
         checks = [(self._check_at(value, place), place) for place in places[:_PLACES_CHECKED]]
-        order = {"agrees": 0, "not_understood": 1, "disagrees": 2}
-        check, place = min(checks, key=lambda pair: (order[pair[0].result], pair[1].start))
+        check, place = min(checks, key=lambda pair: (_BEST_FIRST.index(pair[0].result), pair[1].start))
         # "10" of "10 officials" proves nothing where "at least 10 tanks" stands too
-        other = next((found for found, _ in checks if found.result != "agrees"), None)
-        if check.result == "agrees" and other is not None:
+        if check.result == "agrees" and (other := next((found for found, _ in checks if found.result != "agrees"), None)):
             check = Check("not_understood", f"{value.as_written!r} stands in the quotes more than once: {other.message}")
         if check.result == "disagrees":
             issues.append(Issue.error("value_disagrees", path, check.message))

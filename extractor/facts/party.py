@@ -10,6 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from pydantic import Field
@@ -144,7 +145,8 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     table = _table()
     nearby = (text[max(0, start - _REACH_CHARS) : start], text[start:end], text[end : end + _REACH_CHARS])
     before, name, after = map(_words, nearby)
-    words, first, last = before + name + after, len(before), len(before) + len(name)
+    words, first = [*before, *name, *after], len(before)
+    last = first + len(name)
     own = country_of(text[start:end])
     may_be_longer = table.shared.get(_fold(name[0]), _NO_CODES) - {own} if name else True
     for at in range(max(0, first - table.longest + 1), first + 1) if may_be_longer else ():
@@ -240,7 +242,7 @@ _FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s"})
 
 
 def _words(text: str) -> list[str]:
-    return [word for run in text.split() for word in _words_in(run)]
+    return list(chain.from_iterable(map(_words_in, text.split())))
 
 
 @functools.lru_cache(maxsize=16_384)  # the same few thousand make up most of any text
