@@ -96,7 +96,8 @@ def told(fact: Fact) -> dict[str, Any]:
 def told_of(value: Mapping[str, Any]) -> dict[str, Any]:
     """The same for a fact's stored JSON value; a denied or disputed fact is not the same as one that is not."""
     stated = {name: said for name, said in value.items() if name not in HOW_TOLD}
-    return {**stated, "doubted": value["attribution"]["certainty"] in ("denied", "disputed")}
+    stated["doubted"] = value["attribution"]["certainty"] in ("denied", "disputed")
+    return stated
 
 
 def _overlap(one: Sequence[Span], other: Sequence[Span]) -> bool:
