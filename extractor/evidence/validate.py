@@ -6,7 +6,6 @@ The chain: quote in article → `as_written` in quote → value agrees with `as_
 """
 
 import difflib
-import itertools
 import json
 import re
 from collections import Counter, deque
@@ -328,7 +327,8 @@ def _doubled(key: str) -> Issue:
 
 
 def _is_thin(quote: str) -> bool:
-    if sum(1 for _ in itertools.islice(_WORD.finditer(quote), 2)) == 1:
+    first = _WORD.search(quote)
+    if first is not None and _WORD.search(quote, first.end()) is None:
         return not any(char >= _UNSPACED and char.isalpha() for char in quote)
     return not any(char.isalpha() for char in quote)
 
