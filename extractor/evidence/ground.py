@@ -65,11 +65,14 @@ class Ground:
 
     def _exact(self, words: str, within: Sequence[Span] | None = None) -> list[Span]:
         """The exact places; only inside some spans, where any are given."""
-        ranges = [(0, len(self.text))] if within is None else [(span.start, span.end) for span in within]
-        starts = [at for start, end in ranges for at in _occurrences(self.text, words, start, end) if _is_whole(self.text, at, at + len(words))]
-        if len(ranges) > 1:
-            starts = sorted(set(starts))
-        return [Span(start=at, end=at + len(words)) for at in starts]
+        if within is None:
+            starts = _occurrences(self.text, words)
+        else:
+            starts = [at for span in within for at in _occurrences(self.text, words, span.start, span.end)]
+            if len(within) > 1:
+                starts = sorted(set(starts))
+        length = len(words)
+        return [Span(start=at, end=at + length) for at in starts if _is_whole(self.text, at, at + length)]
 
     def _loose_within(self, words: str, within: Sequence[Span], *, any_case: bool) -> list[Span]:
         tiers = self._loose(words, any_case=any_case)

@@ -299,14 +299,14 @@ def _doubled_key(json_text: str) -> str | None:
     """A key that stands twice in one object of an item; None where there is none, or where the text is no JSON."""
     try:
         _KEYS.decode(json_text)
-    except _DoubledKey as doubled:
+    except _DoubledKeyError as doubled:
         return doubled.key
     except (ValueError, RecursionError):
         return None
     return None
 
 
-class _DoubledKey(Exception):
+class _DoubledKeyError(Exception):
     """A key that stands twice ends the reading."""
 
     def __init__(self, key: str) -> None:
@@ -315,7 +315,7 @@ class _DoubledKey(Exception):
 
 def _see(pairs: list[tuple[str, object]]) -> None:
     if len(dict(pairs)) < len(pairs):
-        raise _DoubledKey(Counter(key for key, _ in pairs).most_common(1)[0][0])
+        raise _DoubledKeyError(Counter(key for key, _ in pairs).most_common(1)[0][0])
 
 
 _KEYS = json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=_see)
