@@ -19,7 +19,6 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import instructor
 import openai
 from targets import at_most
 
@@ -101,7 +100,6 @@ async def measure(base_url: str, options: argparse.Namespace) -> dict[str, list[
     def call(number: int) -> Call:
         return Call(kind="extract", article_id=f"a{number}", fact_types=tuple(types), prompt=extract_prompt(article(number), types))
 
-    body = client.body(call(0))
     bodies = {number: client.body(call(number)) for number in range(options.calls)}
     asked = {number: call(number) for number in range(options.calls)}
     with tempfile.TemporaryDirectory() as folder:
@@ -109,12 +107,6 @@ async def measure(base_url: str, options: argparse.Namespace) -> dict[str, list[
         kept = Extractor(list(types.values()), settings=settings, ledger=Path(folder))
         ways: dict[str, Way] = {
             "openai.create": lambda number: sdk.chat.completions.create(**bodies[number]),
-            "instructor.create, no model": lambda number: client._instructor.create(  # noqa: SLF001
-                response_model=None,
-                model="some-model",
-                messages=bodies[number]["messages"],
-                response_format=body["response_format"],
-            ),
             "Client.ask": lambda number: client.ask(asked[number]),
             "aextract": lambda number: whole.aextract(article(number)),
             "aextract, ledger": lambda _: kept.aextract(article(next(fresh))),
@@ -164,8 +156,7 @@ def main() -> int:
     if options.profile:
         return 0
     count = sum(map(len, facts.values()))
-    versions = f"openai {openai.__version__}, instructor {instructor.__version__}"
-    print(f"{versions}; {options.rounds} rounds of {options.calls} calls, {count} facts each")
+    print(f"openai {openai.__version__}; {options.rounds} rounds of {options.calls} calls, {count} facts each")
     bare = taken["openai.create"]
     ratios = {name: statistics.median(one / other for one, other in zip(each, bare, strict=True)) for name, each in taken.items()}
     for name, each in taken.items():

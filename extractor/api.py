@@ -97,6 +97,7 @@ class Extractor:
             memory = Memory(ledger=opened, cassettes=tapes, ask_anew=bool(record))
             server = undo.enter_context(LocalServer(self.settings)) if self.settings.local else None
             self._session = Session(types, self.settings, memory, mode=mode, server=server)
+            self._session.client.open()  # now, and not within the first question, which may stand in somebody's event loop
             if opened:
                 opened.start_run(self._session.manifest({}), self._session.stored_types())
             if record:

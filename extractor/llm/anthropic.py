@@ -7,6 +7,7 @@ to the schema token by token, so more items come back that do not fit it, and ar
 
 import json
 from collections.abc import Mapping
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -25,19 +26,23 @@ MAX_TOKENS = 8_192
 _FINISHED: Mapping[str | None, AttemptOutcome] = {"max_tokens": "length", "model_context_window_exceeded": "length"}
 
 
-def vendor() -> ModuleType:
-    """The SDK.
+def require() -> None:
+    """Nothing, where the SDK is installed.
 
     Raises:
-        SettingsError: It is not installed.
+        SettingsError: It is not.
     """
-    try:
-        import anthropic
-    except ImportError:
+    if find_spec("anthropic") is None:
         raise SettingsError(
             "A model 'anthropic/…' needs the 'anthropic' extra: pip install \"grounded-fact-extractor[anthropic]\"; or name the "
             "OpenAI-compatible server that offers it with --base-url."
-        ) from None
+        )
+
+
+def vendor() -> ModuleType:
+    """The SDK."""
+    import anthropic
+
     return anthropic
 
 

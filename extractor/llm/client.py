@@ -1,110 +1,41 @@
 """The one door to a model: a `Call` goes out over HTTP, a `Reply` comes back.
 
 In: settings, fact types, calls. Out: replies, and every HTTP request as an `Attempt`. Floor: llm.
-The only file that imports openai, instructor and tenacity, and it does so when a client is made: they cost a second.
-Before changing it: one attempt is one HTTP request, whatever happens to it. The SDK's own retries are off, instructor writes each
-mode's body once (https://python.useinstructor.com) and parses nothing, and tenacity retries on results, so that no attempt is lost.
+In which mode the schema travels is decided here; `bodies.py` writes what is sent, `transport.py` gets it through, `wire.py` sends it.
+Before changing it: a mode is settled by an answer that has the shape, and what was answered well is never asked again in another mode.
 """
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
-from http import HTTPStatus
-from types import TracebackType, new_class
-from typing import Any, NamedTuple, Protocol, Self
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
-from extractor.errors import EndpointError, ExtractorError, LimitReached, SettingsError, UsageError
+from extractor.errors import EndpointError, SettingsError, UsageError
 from extractor.facts.fact import Fact
-from extractor.llm import anthropic
 from extractor.llm.batch_files import BatchFiles
+from extractor.llm.bodies import Bodies
 from extractor.llm.endpoint import endpoint
-from extractor.llm.modes import (
-    KNOWN,
-    MODES,
-    TOLD,
-    Frame,
-    Plan,
-    Writer,
-    closeness,
-    frame,
-    gives_shape,
-    prepared,
-    request_key,
-    sendable,
-    slots,
-    tidy,
-)
+from extractor.llm.modes import TOLD, Frame, closeness, gives_shape
 from extractor.llm.prices import price_of
-from extractor.llm.prompt import envelope
-from extractor.llm.responses import RETRIED, Heard, blames_mode, no_answers, no_connection, of_completion, of_status, unless_truncated
-from extractor.llm.salvage import read_reply
-from extractor.records import Attempt, AttemptOutcome, Call, CallKind, Reply, Usage
+from extractor.llm.responses import blames_mode
+from extractor.llm.transport import Gate, Place, Server, Talk, Transport
+from extractor.llm.wire import Wire
+from extractor.records import Attempt, Call, Reply, Usage
 from extractor.settings import Settings
-from extractor.telemetry import Requests
 
 _LOG = logging.getLogger(__name__)
-_CONNECT_S = 10.0  # a host that takes longer to accept is not there: SYN is sent again after 1, 3 and 7 seconds
-_BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 8.0  # doubled each time, less up to a quarter by chance: as the SDK's own retries
-_BLIND_PAUSE_S = 1.0  # for a 429 that does not say how long
-_LONGEST_PAUSE_S = 3600.0  # a longer wish is a mistake or a ban: one request an hour finds out
-_AFTER_PAUSE_S = 0.2  # waiting calls start within this time after a pause, not all at once
-_FIRST_TRIES = 3  # requests to an endpoint that has never answered: two seconds tell that nothing listens
-_SILENT_FOR = 5  # articles in a row, or at once, that got no answer at all: it is the endpoint then, and the next would fare the same
-_SILENT_TRIES = 20  # requests in a row without an answer: an endpoint that fails half the time does so once in a million
+_PATIENCE = 2  # requests for a failure that may be the first mode's fault
 _LOST_WALKS = 2  # calls for which no mode may work before the walk ends: one is perhaps an odd article
-_NOT_BILLED: frozenset[AttemptOutcome] = frozenset({"rate_limited", "no_connection"})  # no model was asked
-_NO_KEY = "no-key"  # the SDK wants some key; local servers want none
 
 
-class _Try(NamedTuple):
-    """One attempt, and what follows from it."""
+class _Refused(NamedTuple):
+    """A mode that did not give the shape, and what it gave."""
 
-    attempt: Attempt
+    mode: str
     reply: Reply
-    again: bool = False
-    ends_run: str | None = None
-
-
-class _Talk:
-    """One call on its way: its attempts so far and until when it may go on."""
-
-    def __init__(self, call: Call, tell: Callable[[Call, Attempt], None] | None, budget_s: float, timeout_s: float) -> None:
-        self.call = call
-        self.timeout_s = timeout_s
-        self.usage = Usage()
-        self.deadline = time.monotonic() + budget_s
-        self._tell = tell
-
-    def log(self, attempt: Attempt) -> None:
-        self.usage += attempt.usage
-        if self._tell:
-            self._tell(self.call, attempt)
-
-
-class Gate(Protocol):
-    """Lets requests out one by one; whoever runs many articles keeps the limits behind it."""
-
-    async def admit(self, body: Mapping[str, Any]) -> Any:
-        """A ticket for one request with this JSON body, as soon as it may be sent; what it raises ends the call."""
-
-    def settle(self, ticket: Any, usage: Usage) -> None:
-        """What the request with this ticket really used; a usage without attempts where nothing is owed for it."""
-
-
-class Server(Protocol):
-    """A server of our own, which is there for this client alone."""
-
-    url: str
-    """Its base URL."""
-    key: str
-    """The token that it wants."""
-
-    def ended(self) -> str | None:
-        """Why it ended by itself, with the next move; None while it runs."""
 
 
 class Client:
@@ -131,76 +62,32 @@ class Client:
         server: Server | None = None,
     ) -> None:
         self._settings = settings
-        self._types = dict(types)
         self._endpoint = endpoint(settings)
-        self._modes = anthropic.MODES if self._endpoint.api == "anthropic" else tuple(MODES)
-        known = self._modes if self._endpoint.api == "anthropic" else tuple(KNOWN)
-        if mode is not None and mode not in known:
-            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(known)}.")
-        self._server = server
         if server:
             self._endpoint = self._endpoint._replace(url=server.url, secrets=(server.key, server.url))
-        self._mode = mode or (TOLD if self._endpoint.is_local_file else None)
-        self._gate = gate
+        self._bodies = Bodies(settings, types, self._endpoint)
+        if mode is not None and mode not in self._bodies.known:
+            raise SettingsError(f"Mode {mode!r} is unknown; expected one of {', '.join(self._bodies.known)}.")
+        self._wire = Wire(settings, self._endpoint, key=server.key if server else None)
+        self._transport = Transport(settings, self._endpoint, self._bodies, self._wire, gate=gate, server=server)
         self._price = price_of(settings)
-        self._watched = Requests(
-            provider=self._endpoint.api,
-            model=self._endpoint.model,
-            host=self._endpoint.host,
-            port=urlsplit(self._endpoint.url).port,
-            temperature=settings.temperature,
-            max_tokens=settings.max_output_tokens,
-        )
+        self._mode = mode or (TOLD if self._endpoint.is_local_file else None)
         self._proven = False  # a remembered mode may be stale: the endpoint may have changed since
-        self._answered = False
-        self._usage = Usage()
-        self._quiet_until = 0.0
-        self._ending = asyncio.Event()
-        self._unanswered: set[str] = set()
-        self._failures = 0  # requests since the last answer
+        # the other calls need not wait for the first one's answer where a wrong guess costs nothing: on this machine, at OpenAI, which
+        # refuses what it does not know unbilled, and where there is one way only
+        cheap = self._endpoint.is_loopback or self._endpoint.is_openai or len(self._bodies.modes) == 1
+        self._guess = self._bodies.modes[0] if cheap else None
         self._walking = asyncio.Lock()
-        self._ended: tuple[float, EndpointError] | None = None
-        self._lost: dict[str, None] = {}
+        self._lost: set[str] = set()  # keys of calls for which no mode worked
         self._near: dict[str, int] = {}
-        self._carriers: dict[tuple[CallKind, tuple[str, ...]], Any] = {}
-        self._plans: dict[tuple[CallKind, tuple[str, ...], str], Writer] = {}
-        self._frames: dict[tuple[CallKind, tuple[str, ...], str, str], Frame] = {}
-        self._open()
 
-    def _open(self) -> None:
-        import httpx2
-        import instructor
-        import openai
-        import tenacity
+    def open(self) -> None:
+        """Import the SDK now, and not with the first question: it takes a second, in which the event loop stands still.
 
-        self._http, self._tenacity, self._openai = httpx2, tenacity, openai
-        is_anthropic = self._endpoint.api == "anthropic"
-        self._vendor = anthropic.vendor() if is_anthropic else openai
-        timeout = self._timeout(self._settings.timeout_s)
-        # no cap on connections: the driver bounds the calls, and a call that waits for a connection would seem to time out
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
-        # a proxy from the environment cannot reach this machine's own loopback
-        try:
-            http = self._vendor.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=not self._endpoint.is_loopback)
-        except (ImportError, ValueError) as unusable:
-            raise SettingsError(f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {unusable}") from None
-        given = self._settings.api_key
-        key = self._server.key if self._server else given.get_secret_value() if given and not self._endpoint.is_local_file else ""
-        make: Any = self._vendor.AsyncAnthropic if is_anthropic else openai.AsyncOpenAI
-        self._sdk = make(
-            api_key=key or _NO_KEY,
-            base_url=self._endpoint.url,
-            max_retries=0,
-            timeout=timeout,
-            http_client=http,
-            default_headers={"Accept-Encoding": "gzip"},  # what cassettes can store as text
-        )
-        if not is_anthropic and not self._endpoint.is_openai:
-            self._sdk.organization = self._sdk.project = None  # OPENAI_ORG_ID is for OpenAI alone
-        self._instructor: Any = instructor.from_anthropic(self._sdk) if is_anthropic else instructor.from_openai(self._sdk)
-
-    def _timeout(self, timeout_s: float) -> Any:
-        return self._http.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s), pool=None)
+        Raises:
+            SettingsError: The proxy of the environment cannot be used.
+        """
+        self._wire.open()
 
     @property
     def mode(self) -> str | None:
@@ -210,7 +97,7 @@ class Client:
     @property
     def usage(self) -> Usage:
         """Of all requests so far, those of calls that ended in an error among them."""
-        return self._usage
+        return self._transport.usage
 
     @property
     def endpoint_url(self) -> str:
@@ -225,20 +112,11 @@ class Client:
 
     def wind_down(self) -> None:
         """From now on nothing is sent: what is on the wire is finished, and a call that would send or wait ends with `LimitReached`."""
-        self._ending.set()
-
-    async def _wait(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._ending.wait(), seconds)
-        self._require_open()
-
-    def _require_open(self) -> None:
-        if self._ending.is_set():
-            raise LimitReached("The run ended before this request was sent; the same command goes on.")
+        self._transport.wind_down()
 
     async def aclose(self) -> None:
         """Closes the connections; the client cannot be used after this."""
-        await self._sdk.close()
+        await self._wire.aclose()
 
     def __repr__(self) -> str:
         return f"Client({self._settings.model!r} at {self._endpoint.shown!r}, mode={self._mode!r})"
@@ -253,21 +131,18 @@ class Client:
         Raises:
             UsageError: The call names a fact type that this client was not given.
         """
-        return self._plan(call, mode or self._mode or self._modes[0]).body(self._endpoint.model, call.prompt)
+        return self._bodies.body(call, self._or_next(mode))
 
     def frame(self, call: Call, mode: str | None = None) -> Frame:
         """What `body(call)` has in common with the bodies of other articles; made once for all of them."""
-        mode = mode or self._mode or self._modes[0]
-        plan = self._plan(call, mode)
-        at = (call.kind, call.fact_types, mode, call.prompt.system)
-        if at not in self._frames:
-            self._frames[at] = frame(plan, call.prompt, self._endpoint.model)
-        return self._frames[at]
+        return self._bodies.frame(call, self._or_next(mode))
 
     def key(self, call: Call, mode: str | None = None) -> str:
         """Fingerprint of `body(call, mode)`, as its frame and the text in it, and of the endpoint: same key, same question."""
-        # of the parts, and not of the body: hashing the same rules, examples and schema for each article took longer than judging a fact
-        return request_key(self.frame(call, mode).mark, sendable(call.prompt.user), self._endpoint.shown)
+        return self._bodies.key(call, self._or_next(mode))
+
+    def _or_next(self, mode: str | None) -> str:
+        return mode or self._mode or self._bodies.modes[0]
 
     def cost_usd(self, usage: Usage) -> float | None:
         """US dollars for this usage; None when the model's price is not known."""
@@ -281,15 +156,24 @@ class Client:
         """
         if self._endpoint.api != "openai":
             raise SettingsError(f"--batch asks over OpenAI's API, not for {self._settings.model!r}; leave it out.")
-        return BatchFiles(self._sdk, self._endpoint, self._insist, lambda body: self._openai.types.chat.ChatCompletion.construct(**body))
+        return BatchFiles(self._wire.sdk, self._endpoint, self._transport.insist, self._wire.completion)
 
-    async def ask(self, call: Call, on_attempt: Callable[[Call, Attempt], None] | None = None, *, timeout_s: float | None = None) -> Reply:
+    async def ask(
+        self,
+        call: Call,
+        on_attempt: Callable[[Call, Attempt], None] | None = None,
+        *,
+        timeout_s: float | None = None,
+        place: Place = nullcontext,
+    ) -> Reply:
         """The model's reply to `call`, after as many attempts as the settings allow; what befell this call alone is its outcome.
 
         Args:
             call: The question.
             on_attempt: Told of every HTTP request as soon as it is over, before anything follows from it; what it raises is passed on.
             timeout_s: Seconds for one attempt; None takes the settings'.
+            place: Entered for as long as a request is on the wire, is to be sent again, or waits for a pause to end or for the gate;
+                what it raises on entry ends the call.
 
         Raises:
             EndpointError: Every call would fare the same: 401, 402, 403, 404, quota, nothing listens, no mode is accepted, or several
@@ -298,42 +182,56 @@ class Client:
             CassetteMiss: Replaying, and the request is not recorded. Other errors of ours from below the HTTP layer pass likewise.
             UsageError: The client is closed, or the call names a fact type that it was not given.
         """
-        if self._sdk.is_closed():
+        if self._wire.is_closed:
             raise UsageError("This client is closed; make a new one.")
-        entered, tried = time.monotonic(), self._mode
-        budget_s, timeout_s = self._settings.retry_budget_s, timeout_s or self._settings.timeout_s
-        if tried is not None:
-            talk = _Talk(call, on_attempt, budget_s, timeout_s)
-            reply, last = await self._exchange(talk, tried)
-            if tried == self._mode and gives_shape(reply, len(call.fact_types)):
-                self._proven = True
-            # another call may have found a better mode while this one was out: only the mode in force is beyond doubt
-            if (self._proven and tried == self._mode) or last.outcome != "bad_request" or not blames_mode(last):
-                return reply
-        async with self._walking:
-            if self._ended and self._ended[0] > entered:  # it ended while this call waited: no need to hear it once more
-                raise EndpointError(*self._ended[1].args, status=self._ended[1].status)
-            if tried is None:
-                talk = _Talk(call, on_attempt, budget_s, timeout_s)  # waiting for the lock is no retrying
-            if self._mode in (None, tried) and not self._proven:
-                return await self._walk(talk, refused=tried)
-            settled = self._mode
-        return (await self._exchange(talk, settled or self._modes[0]))[0]
+        self.open()
+        async with Talk(call, on_attempt, place, self._settings.retry_budget_s, timeout_s or self._settings.timeout_s) as talk:
+            reply = await self._ask(talk)
+        return reply.model_copy(update={"usage": talk.usage, "cost_usd": self.cost_usd(talk.usage)})
 
-    async def _walk(self, talk: _Talk, refused: str | None) -> Reply:
-        """Tries the modes with a real call, best first, until one gives the shape."""
+    async def _ask(self, talk: Talk) -> Reply:
+        entered, tried = time.monotonic(), self._mode or self._guess
+        refused = None
+        if tried is not None:
+            guessed = self._mode is None
+            reply, last = await self._transport.exchange(talk, tried, patience=_PATIENCE if guessed else None)
+            if gives_shape(reply, len(talk.call.fact_types)):
+                if self._mode in (None, tried):
+                    self._settle(tried)
+                return reply
+            # another call may have found a better mode while this one was out: only the mode in force is beyond doubt
+            if (self._proven and tried == self._mode) or not blames_mode(last) or not (guessed or last.outcome == "bad_request"):
+                return reply
+            refused = _Refused(tried, reply)
+        await talk.leave_place()  # whoever walks may need it
+        async with self._walking:
+            ended = self._transport.ended
+            if ended and ended[0] > entered:  # it ended while this call waited: no need to hear it once more
+                raise EndpointError(*ended[1].args, status=ended[1].status)
+            if self._mode in (None, tried) and not self._proven:
+                return await self._walk(talk, refused)
+            settled = self._mode
+        return (await self._transport.exchange(talk, settled or self._bodies.modes[0]))[0]
+
+    def _settle(self, mode: str) -> None:
+        if not self._proven:  # by a call that was out at the same time
+            _LOG.info("%s takes the schema as %s", self._endpoint.shown, mode)
+            self._mode, self._proven = mode, True
+
+    async def _walk(self, talk: Talk, refused: _Refused | None) -> Reply:
+        """Tries the modes with a real call, best first, until one gives the shape; all but the one that was `refused` a moment ago."""
         replies: list[Reply] = []
         self._mode = None
-        for mode in self._modes:
-            if mode == refused:
-                continue
-            reply, last = await self._exchange(talk, mode, patience=1 if replies else 2)
-            if gives_shape(reply, len(talk.call.fact_types)):
-                self._mode, self._proven = mode, True
-                _LOG.info("%s takes the schema as %s", self._endpoint.shown, mode)
-                return reply
-            if not blames_mode(last):
-                return reply
+        for mode in self._bodies.modes:
+            if refused and mode == refused.mode:
+                reply = refused.reply
+            else:
+                reply, last = await self._transport.exchange(talk, mode, patience=1 if replies else _PATIENCE)
+                if gives_shape(reply, len(talk.call.fact_types)):
+                    self._settle(mode)
+                    return reply
+                if not blames_mode(last):
+                    return reply
             replies.append(reply)
             self._near[mode] = max(self._near.get(mode, 0), closeness(reply))
         best = max(reversed(replies), key=closeness)  # of equals the last, whose request was the plainest
@@ -341,249 +239,15 @@ class Client:
             self._lose(talk, best)
         return best
 
-    def _lose(self, talk: _Talk, best: Reply) -> None:
+    def _lose(self, talk: Talk, best: Reply) -> None:
         """Counts a call for which no mode worked; after a few the walk ends, so that a hopeless endpoint costs a bounded number."""
-        self._lost[self.key(talk.call, self._modes[0])] = None
+        self._lost.add(self.key(talk.call, self._bodies.modes[0]))
         if len(self._lost) < _LOST_WALKS:
             return
-        near = max(self._modes, key=lambda mode: self._near.get(mode, 0))
+        near = max(self._bodies.modes, key=lambda mode: self._near.get(mode, 0))
         if self._near.get(near):
             self._mode, self._proven = near, True
         elif best.outcome == "bad_request":
-            raise self._end(
+            raise self._transport.end(
                 f"No mode works at {self._endpoint.shown!r}: every way of asking is refused, the last with: {best.error} Check --model."
             )
-
-    async def _exchange(self, talk: _Talk, mode: str, patience: int | None = None) -> tuple[Reply, Attempt]:
-        """One call in one mode under the retry policy; `patience` bounds the requests for failures that may be the mode's fault."""
-        body = self.body(talk.call, mode)
-        key = self.key(talk.call, mode)
-
-        def is_over(state: Any) -> bool:
-            attempt, tries = state.outcome.result().attempt, self._settings.attempts
-            if self._server and self._server.ended():
-                return True
-            if attempt.outcome == "no_connection" and not self._answered:
-                tries = min(tries, _FIRST_TRIES)
-            elif patience and blames_mode(attempt):
-                tries = min(tries, patience)
-            return bool(state.attempt_number >= tries or time.monotonic() + state.upcoming_sleep > talk.deadline)
-
-        policy = self._tenacity.AsyncRetrying(
-            retry=self._tenacity.retry_if_result(lambda tried: tried.again),
-            wait=_wait_s,
-            stop=is_over,
-            sleep=self._wait,
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
-        tried: _Try = await policy(self._once, talk, mode, body, key)
-        last = tried.attempt
-        if tried.ends_run:
-            raise self._end(tried.ends_run, last.status)
-        if last.outcome in RETRIED and self._server and (why := self._server.ended()):
-            raise self._end(why)
-        if last.outcome == "no_connection":  # with every attempt used up: it is no article's fault, and the next would fare the same
-            raise self._end(no_connection(self._endpoint, last.error or "", answered=self._answered))
-        silent = min(_SILENT_TRIES, _SILENT_FOR * self._settings.attempts)
-        if last.outcome in RETRIED and len(self._unanswered) >= _SILENT_FOR and self._failures >= silent:
-            raise self._end(no_answers(self._endpoint, len(self._unanswered), last.error or ""), last.status)
-        return tried.reply.model_copy(update={"usage": talk.usage, "cost_usd": self.cost_usd(talk.usage)}), last
-
-    async def _once(self, talk: _Talk, mode: str, body: dict[str, Any], key: str) -> _Try:
-        """Exactly one HTTP request, or none where a pause outlasts the call."""
-        self._require_open()
-        ticket = None
-        while True:
-            while (pause := self._quiet_until - time.monotonic()) > 0:
-                if self._quiet_until > talk.deadline:
-                    error = (
-                        f"The endpoint asked for a pause that lasts {pause:.0f} s more, longer than this call may wait; nothing was sent."
-                    )
-                    attempt = Attempt(key=key, mode=mode, outcome="rate_limited", error=error)
-                    self._unheard(talk)
-                    return _Try(attempt, read_reply("rate_limited", "", talk.call.fact_types, error))
-                await self._wait(pause + random.uniform(0, _AFTER_PAUSE_S))  # noqa: S311 - it spreads load and guards nothing
-            if self._gate is None:
-                break
-            ticket = await self._gate.admit(body)
-            if self._quiet_until <= time.monotonic():
-                break
-            self._gate.settle(ticket, Usage())  # a pause began while it waited for its turn
-        usage = Usage(attempts=1, unreported=1)  # what a cancelled request leaves: it may have been billed
-        began = time.monotonic()
-        with self._watched.one(talk.call, mode) as answered:
-            try:
-                heard = await self._request(body, talk.timeout_s)
-                usage = Usage() if heard.outcome in _NOT_BILLED else heard.usage
-            finally:
-                if self._gate:
-                    self._gate.settle(ticket, usage)
-            latency_s = time.monotonic() - began
-            reply = read_reply(heard.outcome, heard.text, talk.call.fact_types, heard.error)
-            answered.attempt = attempt = Attempt(
-                key=key, mode=mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason, status=heard.status,
-                usage=heard.usage, latency_s=latency_s, retry_after_s=heard.retry_after_s, error=reply.error,
-            )  # fmt: skip
-        _LOG.debug("%s %r: %s after %.2f s as %s", talk.call.kind, talk.call.article_id, attempt.outcome, latency_s, mode)
-        self._answered = self._answered or heard.status is not None
-        if heard.outcome in RETRIED:
-            self._unheard(talk)
-        else:
-            self._unanswered.clear()
-            self._failures = 0
-        if heard.again and (heard.outcome == "rate_limited" or (heard.status == HTTPStatus.SERVICE_UNAVAILABLE and heard.retry_after_s)):
-            rest_s = _BLIND_PAUSE_S if heard.retry_after_s is None else min(heard.retry_after_s, _LONGEST_PAUSE_S)
-            self._quiet_until = max(self._quiet_until, time.monotonic() + rest_s)
-            _LOG.info("%s asks for a pause of %.1f s (status %s)", self._endpoint.shown, rest_s, heard.status)
-        self._usage += attempt.usage
-        talk.log(attempt)
-        return _Try(attempt, reply, heard.again, heard.ends_run)
-
-    def _unheard(self, talk: _Talk) -> None:
-        self._unanswered.add(talk.call.article_id)
-        self._failures += 1
-
-    async def _insist(self, send: Callable[[], Awaitable[Any]], what: str, *, tries: int | None = None) -> Any:
-        """What `send` gives, under the retry policy of calls; for the requests beside calls, which batches need."""
-
-        async def once() -> Any:
-            try:
-                return await send()
-            except Exception as error:  # noqa: BLE001 - as in `_request`
-                failure = error
-            return self._of_error(failure, self._settings.timeout_s)
-
-        policy = self._tenacity.AsyncRetrying(
-            retry=self._tenacity.retry_if_result(lambda got: isinstance(got, Heard) and got.again),
-            wait=lambda state: _pause_s(state.outcome.result().retry_after_s if state.outcome else None, state.attempt_number),
-            stop=self._tenacity.stop_any(
-                self._tenacity.stop_after_attempt(tries or self._settings.attempts),
-                self._tenacity.stop_before_delay(self._settings.retry_budget_s),
-            ),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
-        got: Any = await policy(once)
-        if isinstance(got, Heard):
-            raise EndpointError(f"{what}: {got.ends_run or f'{self._endpoint.shown!r}: {got.error}'}", status=got.status)
-        return got
-
-    async def _request(self, body: dict[str, Any], timeout_s: float) -> Heard:
-        # what the SDKs' signatures want beside the body, in whose order nothing may move: cassettes hold exact bytes
-        needed = {name: body[name] for name in (("model", "max_tokens") if self._endpoint.api == "anthropic" else ("model",))}
-        # only where it differs: the SDK also tells it in a header
-        timed = {} if timeout_s == self._settings.timeout_s else {"timeout": self._timeout(timeout_s)}
-        try:
-            async with asyncio.timeout(timeout_s):  # the read timeout starts anew with each byte of a dripping body
-                # all of it as `extra_body`, which takes the place of its namesakes: the SDK would walk through each message and the
-                # schema to look for keys to rename, a sixth of a call's CPU; bench/cpu_client.py measures it
-                answer = await self._instructor.create(response_model=None, messages=[], extra_body=body, **needed, **timed)
-        except Exception as error:  # noqa: BLE001 - no list says what the vendors raise on a hostile body; `_of_error` sorts them
-            failure = error
-        else:
-            if self._endpoint.api == "anthropic":
-                return anthropic.of_message(self._endpoint, answer)
-            return unless_truncated(of_completion(self._endpoint, answer), sum(len(one["content"]) for one in body["messages"]))
-        return self._of_error(failure, timeout_s)
-
-    def _of_error(self, error: Exception, timeout_s: float) -> Heard:
-        """The vendors' errors as ours: the one place that knows their classes."""
-        chain = list(_chain(error))
-        for link in chain:
-            if isinstance(link, ExtractorError):  # a cassette miss, raised below the HTTP layer and wrapped by the SDK
-                raise link
-        if isinstance(error, self._vendor.APIStatusError):
-            return of_status(self._endpoint, error.status_code, error.response.headers, error.body)
-        # the system's own words say it best; what else stands in the chain may be asyncio's bookkeeping
-        said = [str(link).strip() for link in (*(link for link in chain if isinstance(link, OSError)), *chain)]
-        cause = self._endpoint.scrub(next((text for text in said if text), repr(error))).rstrip(".") + "."
-        http = self._http
-        if any(isinstance(link, (http.ConnectError, http.ConnectTimeout, http.ProxyError)) for link in chain):
-            return Heard("no_connection", cause, again=True)
-        if isinstance(error, (self._vendor.APITimeoutError, TimeoutError)):
-            return Heard("timeout", f"No whole answer within {timeout_s:g} s (--timeout).", again=True)
-        broken = isinstance(error, self._vendor.APIConnectionError) and not any(isinstance(link, http.DecodingError) for link in chain)
-        if broken:
-            return Heard("reset", f"The connection broke: {cause}", again=True)
-        return Heard("not_json", f"The answer cannot be read: {cause}", status=HTTPStatus.OK, again=True)
-
-    def _end(self, message: str, status: int | None = None) -> EndpointError:
-        error = EndpointError(message, status=status)
-        self._ended = (time.monotonic(), error)
-        return error
-
-    def _plan(self, call: Call, mode: str) -> Writer:
-        at = (call.kind, call.fact_types, mode)
-        if at not in self._plans:
-            self._plans[at] = self._prepare(call, mode)
-        return self._plans[at]
-
-    def _prepare(self, call: Call, mode: str) -> Writer:
-        """Has instructor write the body of one mode, with slots for the texts."""
-        from instructor import Provider
-        from instructor.v2 import Mode, mode_registry
-
-        handler, strict = KNOWN[mode]
-        carrier = self._carrier(call)
-        is_anthropic = self._endpoint.api == "anthropic"
-        provider = Provider.ANTHROPIC if is_anthropic else Provider.OPENAI
-        write = mode_registry.get_handlers(provider, Mode[handler]).request_handler
-        written = write(response_model=carrier, kwargs={"messages": slots()})[1]
-        sampling = {} if self._settings.temperature is None else {"temperature": self._settings.temperature}
-        if is_anthropic:
-            tool = {name: written[name] for name in ("tools", "tool_choice")}
-            return anthropic.MessagePlan({"max_tokens": self._settings.max_output_tokens or anthropic.MAX_TOKENS, **sampling, **tool})
-        if mode == TOLD:
-            held = {"name": carrier.__name__, "schema": carrier.model_json_schema()}
-            written["response_format"] = {"type": "json_schema", "json_schema": held}
-        if strict:  # no handler of instructor 1.17 sends it by itself
-            holder = written["tools"][0]["function"] if "tools" in written else written["response_format"]["json_schema"]
-            holder["strict"] = True
-        messages = prepared(written.pop("messages"), carrier.model_json_schema())
-        written.update(sampling)
-        if self._settings.max_output_tokens is not None:
-            # OpenAI's newer models refuse the old name, and most other servers know no other
-            written["max_completion_tokens" if self._endpoint.is_openai else "max_tokens"] = self._settings.max_output_tokens
-        return Plan(messages, written)
-
-    def _carrier(self, call: Call) -> Any:
-        """The class that instructor's handlers read the schema from: made once for each set of fact types."""
-        import instructor
-
-        at = (call.kind, call.fact_types)
-        if at not in self._carriers:
-            if unknown := [name for name in call.fact_types if name not in self._types]:
-                raise UsageError(f"Fact type {unknown[0]!r} is not among this client's: {', '.join(map(repr, self._types))}.")
-            shape = envelope(call.kind, {name: self._types[name] for name in call.fact_types})
-            function = self._openai.pydantic_function_tool(shape)["function"]  # the public face of the SDK's strict JSON Schema
-            schema = tidy(function["parameters"])
-            self._carriers[at] = new_class(
-                shape.__name__,
-                (instructor.OpenAISchema,),
-                exec_body=lambda body: body.update(
-                    __doc__=shape.__doc__,
-                    __module__=__name__,
-                    model_json_schema=classmethod(lambda *_, **__: schema),
-                ),
-            )
-        return self._carriers[at]
-
-
-def _wait_s(state: Any) -> float:
-    """Seconds before the next attempt: what the endpoint asked for, else twice as long each time."""
-    return _pause_s(state.outcome.result().attempt.retry_after_s, state.attempt_number)
-
-
-def _pause_s(asked: float | None, tries: int) -> float:
-    if asked is not None:
-        return asked
-    longest: float = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (tries - 1))
-    return longest * random.uniform(0.75, 1.0)  # noqa: S311 - it spreads load and guards nothing
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """`error` and what it came from, outermost first."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__

@@ -77,6 +77,23 @@ class Frame(NamedTuple):
     """The JSON body, with `\\0user\\0` in the place of that text."""
 
 
+class Mould(NamedTuple):
+    """A frame, ready to be filled and sent."""
+
+    frame: Frame
+    """As it is kept, whatever the order of keys in it."""
+    head: bytes
+    """The JSON body as it is sent, up to the text."""
+    tail: bytes
+    """The rest of it."""
+    chars: int
+    """Code points of the messages, the text left out."""
+
+    def filled(self, text: str) -> bytes:
+        """The body with `text` in its place: what the SDK would make of `Writer.body`, byte for byte."""
+        return b"".join((self.head, _json(text)[1:-1], self.tail))
+
+
 class Writer(Protocol):
     """Writes the bodies of one mode for one set of fact types."""
 
@@ -102,10 +119,14 @@ class Plan(NamedTuple):
         return [{"role": role, "content": f"{before}{texts[slot]}{after}"} for role, before, slot, after in self.messages]
 
 
-def frame(writer: Writer, prompt: Prompt, model: str) -> Frame:
+def mould(writer: Writer, prompt: Prompt, model: str) -> Mould:
     """The whole body with the slot still in the place of the prompt's own text."""
-    text = canonical_json(writer.body(model, prompt.model_copy(update={"user": _USER})))
-    return Frame(fingerprint(text), text)
+    body = writer.body(model, prompt.model_copy(update={"user": _USER}))
+    text = canonical_json(body)
+    # in the order of its keys: a model held to a schema writes the fields in that order
+    head, tail = _json(body).split(_json(_USER)[1:-1])
+    chars = sum(len(message["content"]) for message in body["messages"]) - len(_USER)
+    return Mould(Frame(fingerprint(text), text), head, tail, chars)
 
 
 def slots() -> list[dict[str, str]]:
@@ -135,6 +156,10 @@ def _compact(text: str, schema: Mapping[str, Any]) -> str:
 def request_key(frame: str, text: str, endpoint: str) -> str:
     """Fingerprint of a request: of its frame's mark, of the text in the slot, and of the base URL it goes to."""
     return fingerprint([frame, text, endpoint])
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def sendable(text: str) -> str:

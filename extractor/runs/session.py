@@ -7,8 +7,8 @@ Before changing it: the command and the library share this class; what it does n
 import asyncio
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
 from weakref import WeakValueDictionary
@@ -20,9 +20,10 @@ from extractor.facts.catalog import type_fingerprint
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.cassette import Cassettes, Manifest
-from extractor.llm.client import Client, Gate, Server
+from extractor.llm.client import Client
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT, prompt_fingerprints
+from extractor.llm.transport import Gate, Place, Server
 from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
 from extractor.runs.ledger import Known, Ledger, Request
@@ -217,38 +218,42 @@ class Session:
         errors: list[Exception] = []
         replies: dict[int, Reply] = {}
 
-        async def put(place: int, call: Call) -> None:
+        @asynccontextmanager
+        async def place() -> AsyncIterator[None]:
             async with self._free:
                 if errors:
-                    return
-                try:
-                    replies[place] = await self._reply(call, stored_only=stored_only)
-                except Exception as error:  # noqa: BLE001 - raised below
-                    errors.append(error)
-                    if isinstance(error, EndpointError):
-                        self.on_refusal()  # before its place is free for another request
+                    raise errors[0]
+                yield
+
+        async def put(number: int, call: Call) -> None:
+            try:
+                replies[number] = await self._reply(call, place, stored_only=stored_only)
+            except Exception as error:  # noqa: BLE001 - raised below
+                errors.append(error)
+                if isinstance(error, EndpointError):
+                    self.on_refusal()  # before whoever has its place sends another request
 
         await asyncio.gather(*(put(place, call) for place, call in enumerate(calls)))
         if errors:
             raise errors[0]
         return [replies[place] for place in range(len(calls))]
 
-    async def _reply(self, call: Call, *, stored_only: bool) -> Reply:
+    async def _reply(self, call: Call, place: Place, *, stored_only: bool) -> Reply:
         ledger = self.memory.ledger
         if ledger is None or self.memory.ask_anew:
-            return await self._answer(call, stored_only=stored_only)
+            return await self._answer(call, place, stored_only=stored_only)
         # two articles of one text ask the same: the second waits, and finds the first one's reply
         async with self._asking.setdefault(self.client.key(call), asyncio.Lock()):
             stored = ledger.reply(self.client.key(call), call.fact_types, only_ok=self.memory.retry_failed)
-            return stored or await self._answer(call, stored_only=stored_only)
+            return stored or await self._answer(call, place, stored_only=stored_only)
 
-    async def _answer(self, call: Call, *, stored_only: bool) -> Reply:
+    async def _answer(self, call: Call, place: Place, *, stored_only: bool) -> Reply:
         """The reply to a call that is not stored."""
         ledger = self.memory.ledger
         if stored_only:
             return Reply(outcome="not_asked", error="judging stored replies again, and this call was never made")
         try:
-            reply = await self.client.ask(call, self._remember, timeout_s=self.settings.timeout_s)
+            reply = await self.client.ask(call, self._remember, timeout_s=self.settings.timeout_s, place=place)
         except CassetteMiss as miss:
             self.missed.add(call.article_id)
             if not self.memory.misses_are_outcomes:

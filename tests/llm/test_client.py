@@ -9,17 +9,20 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
+from openai._utils._json import openapi_dumps
 from pydantic import Field, SecretStr
 
 from extractor.errors import CassetteMiss, EndpointError, SettingsError, UsageError
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.llm.client import Client
+from extractor.llm.endpoint import Endpoint
 from extractor.llm.modes import MODES, tidy
 from extractor.llm.responses import retry_after_s
 from extractor.records import Attempt, Call, Prompt, Reply
@@ -49,9 +52,9 @@ GOOD = {"rumour": [{"title": "a"}, {"title": "b"}], "funding_source": []}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Waits are a hundredth, and no setting comes from the machine that the tests run on."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
-    monkeypatch.setattr(client_module, "_BLIND_PAUSE_S", 0.02)
-    monkeypatch.setattr(client_module, "_AFTER_PAUSE_S", 0.01)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BLIND_PAUSE_S", 0.02)
+    monkeypatch.setattr(transport_module, "_AFTER_PAUSE_S", 0.01)
     # reading the certificates takes 30 ms a client, and no test here speaks TLS
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
     for name in (
@@ -458,11 +461,117 @@ def test_broken_off_answer_shows_the_shape(name):
     assert len(run.requests) == 1
 
 
+@pytest.fixture
+def far(monkeypatch):
+    """The endpoint is as good as on another machine, where a wrong guess may be billed."""
+    monkeypatch.setattr(Endpoint, "is_loopback", property(lambda _: False))
+
+
+@pytest.mark.usefixtures("far")
 def test_first_calls_at_once_walk_once():
     """Sixteen calls at the start wait for one walk."""
     run = _run(_accepting("tools"), mode=None, calls=[_call(number) for number in range(16)], at_once=True)
     assert run.modes == ["json_schema/strict", "tools/strict", "json_schema"] + ["tools"] * 16
     assert {reply.outcome for reply in run.results} == {"ok"}
+
+
+def test_first_calls_at_once_do_not_wait_where_a_guess_is_free():
+    """Sixteen calls at the start of a run on this machine are all on the wire before the first is answered."""
+    together = threading.Barrier(16, timeout=20)
+
+    def answer(request):
+        together.wait()
+        return GOOD
+
+    run = _run(answer, mode=None, calls=[_call(number) for number in range(16)], at_once=True)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert run.modes == ["json_schema/strict"] * 16
+    assert run.client.mode == "json_schema/strict"
+
+
+@pytest.mark.parametrize("otherwise", [lambda r: _error(400), lambda r: "prose"])
+def test_a_wrong_guess_costs_one_request_a_call(otherwise):
+    """Those that guessed wrong wait for one walk, which does not ask again what was refused, and ask in the mode that it found."""
+    together = threading.Barrier(8, timeout=20)
+
+    def answer(request):
+        if mode_of(request) == "json_schema/strict":
+            together.wait()
+        return _accepting("tools", otherwise=otherwise)(request)
+
+    run = _run(answer, mode=None, calls=[_call(number) for number in range(8)], at_once=True)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+    assert Counter(run.modes) == {"json_schema/strict": 8, "tools/strict": 1, "json_schema": 1, "tools": 8}
+    assert run.client.mode == "tools"
+
+
+def test_an_answer_is_never_asked_for_twice():
+    """A good answer to a guess counts, though another call has found another mode in the meantime."""
+    walked = threading.Event()
+
+    def answer(request):
+        if "number 0" in request["messages"][-1]["content"]:
+            assert walked.wait(20)
+            return GOOD
+        return GOOD if mode_of(request) == "tools/strict" else _error(400)
+
+    async def ask_all(base_url):
+        async with Client(Settings(base_url=base_url), TYPES) as client:
+            slow = asyncio.create_task(client.ask(_call(0)))
+            await asyncio.sleep(0)
+            assert (await client.ask(_call(1))).outcome == "ok"
+            walked.set()
+            return (await slow).outcome, client.mode
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert asyncio.run(ask_all(endpoint.base_url)) == ("ok", "tools/strict")
+    assert Counter(mode_of(request) for request in endpoint.requests) == {"json_schema/strict": 2, "tools/strict": 1}
+
+
+def test_calls_that_wait_for_a_walk_hold_no_place():
+    """One place on the wire, and calls that failed with it: the one that walks still gets there."""
+
+    def answer(request):
+        if mode_of(request) == "json_schema/strict":
+            return _error(500) if "number 0" in request["messages"][-1]["content"] else _error(400)
+        return GOOD
+
+    async def ask_all(base_url):
+        free = asyncio.Semaphore(1)
+
+        @asynccontextmanager
+        async def place():
+            async with free:
+                yield
+
+        async with Client(Settings(base_url=base_url, attempts=2), TYPES) as client:
+            async with asyncio.timeout(20):
+                return await asyncio.gather(*(client.ask(_call(number), place=place) for number in (1, 0, 2, 3)))
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert {reply.outcome for reply in asyncio.run(ask_all(endpoint.base_url))} == {"ok"}
+
+
+def test_an_odd_article_does_not_undo_a_right_guess():
+    """A call that got no shape where the others did is answered as it is, in the mode that they have settled."""
+    settled = threading.Event()
+
+    def answer(request):
+        if "number 0" not in request["messages"][-1]["content"]:
+            return GOOD
+        assert settled.wait(20)
+        return "prose"
+
+    async def ask_all(base_url):
+        async with Client(Settings(base_url=base_url), TYPES) as client:
+            odd = asyncio.create_task(client.ask(_call(0)))
+            await asyncio.gather(*(client.ask(_call(number)) for number in range(1, 4)))
+            settled.set()
+            return await odd
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert asyncio.run(ask_all(endpoint.base_url)).outcome == "unparsable"
+    assert [mode_of(request) for request in endpoint.requests] == ["json_schema/strict"] * 4
 
 
 def test_remembered_mode_that_is_refused_is_walked_again():
@@ -536,6 +645,7 @@ def test_what_concerns_every_call_ends_the_run(answer, words, mode):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own bytes
 
 
+@pytest.mark.usefixtures("far")
 def test_calls_that_waited_for_the_walk_hear_its_end():
     """Calls behind the first do not each ask a dead endpoint again."""
     run = _run(lambda r: _error(401), mode=None, calls=[_call(number) for number in range(8)], at_once=True)
@@ -696,6 +806,17 @@ def test_a_frame_and_its_text_are_the_body(offline, mode):
     assert json.loads(frame.text.replace(json.dumps("\0user\0")[1:-1], json.dumps(text)[1:-1])) == offline.body(_call(1), mode)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("text", ['Ärger – \0 😀 "quoted" \\n\n\t', "a", "\0user\0"])
+def test_what_is_sent_is_what_the_sdk_would_write(offline, mode, text):
+    """Byte for byte, order of keys included: models write the fields in the order of the schema."""
+    call = _call(user=text)
+    mould = offline._bodies.mould(call, mode)
+    body = offline.body(call, mode)
+    assert mould.filled(text) == openapi_dumps(body)
+    assert mould.chars + len(text) == sum(len(message["content"]) for message in body["messages"])
+
+
 def test_schema_is_built_once(monkeypatch):
     """However many calls and modes, a set of fact types costs one schema."""
     import openai
@@ -714,7 +835,7 @@ def test_openai_gets_its_own_name_for_the_limit(monkeypatch):
 
     async def look():
         async with Client(Settings(api_key=SecretStr(KEY), max_output_tokens=9), TYPES) as client:
-            return client.body(_call()), str(client._sdk.base_url)
+            return client.body(_call()), str(client._wire.sdk.base_url)
 
     body, url = asyncio.run(look())
     assert body["max_completion_tokens"] == 9
@@ -752,7 +873,7 @@ def test_key_of_any_form_is_hidden():
 def test_password_in_the_base_url_is_not_shown():
     """A base URL with a password is used, and shown without it."""
     with LoopbackEndpoint(lambda r: _error(401)) as endpoint:
-        settings = Settings(base_url=endpoint.base_url.replace("127", "me:hidden@127"), model="m")
+        settings = Settings(base_url=endpoint.base_url.replace("127", "me:hidden@127", 1), model="m")
 
         async def ask():
             async with Client(settings, TYPES) as client:

@@ -414,7 +414,7 @@ def test_no_endpoint_of_the_environment_gets_the_article(model, monkeypatch):
         monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-environment-1234567890")
         monkeypatch.setenv("EXTRACTOR_MODEL", "gpt-5")
         with Extractor([Rumour], local=model) as extractor:
-            assert extractor._session.client._sdk.api_key not in ("sk-of-the-environment-1234567890", "")
+            assert extractor._session.client._wire.sdk.api_key not in ("sk-of-the-environment-1234567890", "")
             assert extractor.settings.model.startswith("tiny.gguf@")
             assert extractor.extract("The sea is blue.").status == "complete"
     assert elsewhere.requests == []
