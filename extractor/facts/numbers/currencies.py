@@ -65,7 +65,7 @@ MARKS = frozenset({*_SIGNS, *_BEFORE_DOLLAR, *_CODES, *_SIGN_WORDS})
 
 
 _TABLES = (_SIGNS, _BEFORE_DOLLAR, _AFTER_DOLLAR, _SIGN_WORDS, _CODES, _WORDS, _STATES)
-WORDS = frozenset(part.casefold() for table in _TABLES for word in table for part in word.split("_")) | {"sterling"}
+WORDS = frozenset(part.casefold() for table in _TABLES for word in table for part in word.split("_"))
 """Every word that a currency is named with, as `Token.word`."""
 
 
