@@ -199,11 +199,12 @@ _ANY_TEXT = _Place(None, frozenset(), None)
 @functools.lru_cache(maxsize=1024)  # classes: a service's fact types and their values are far fewer
 def _places(kind: type[BaseModel]) -> tuple[tuple[str, _Place], ...]:
     fields = kind.model_fields.items()
-    return tuple((name, _place(field.annotation, field.metadata)) for name, field in fields if not _holds_no_text(field.annotation))
+    return tuple((name, _place(field.annotation, field.metadata)) for name, field in fields if _may_hold_text(field.annotation))
 
 
-def _holds_no_text(annotation: Any) -> bool:
-    return all(arm in _TEXTLESS for arm, _ in _unwrapped(annotation))
+def _may_hold_text(annotation: Any) -> bool:
+    """Whether a field may hold a text of the model's own, and not only numbers, days and the type's fixed words."""
+    return not all(arm in _TEXTLESS or get_origin(arm) is Literal for arm, _ in _unwrapped(annotation))
 
 
 def _place(annotation: Any, metadata: Iterable[Any] = ()) -> _Place:

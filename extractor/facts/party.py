@@ -245,7 +245,7 @@ def _words(text: str) -> list[str]:
     return list(chain.from_iterable(map(_words_in, text.split())))
 
 
-@functools.lru_cache(maxsize=16_384)  # the same few thousand make up most of any text
+@functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text
 def _words_in(run: str) -> tuple[str, ...]:
     """The words in a run of characters without spaces."""
     return tuple(_WORD.findall(run if run.isascii() else unicodedata.normalize("NFKC", run)))
