@@ -180,7 +180,7 @@ def test_hostile_tags_cost_no_time(reading, opening):
 
 @pytest.mark.parametrize("opening", ["<footer>", "<div class=page-footer>", "<div id=footer>"])
 def test_footers_are_not_searched_for_a_license(reading, monkeypatch, opening):
-    """trafilatura would, and takes a quarter of a minute for a page of some hundred nested footers; nobody asked for the license."""
+    """Trafilatura would, and takes a quarter of a minute for a page of some hundred nested footers; nobody asked for the license."""
     searched = []
     monkeypatch.setattr("trafilatura.metadata.parse_license_element", lambda element, strict: searched.append((element, strict)))
     (found,) = reading(making.page(body=f"{making.BODY}{(opening + '<a href=x>b</a>') * 20}"), "x.html")
