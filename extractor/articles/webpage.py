@@ -40,6 +40,7 @@ _QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
 _BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+")
 _ELEMENT = re.compile(r"<[a-zA-Z]")
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
+_DOCTYPE = re.compile(r"\A< ?! ?doctype[^<>]*+>?", re.IGNORECASE)  # trafilatura's search for a slash in it is the square of its length
 _SAVED_FROM = re.compile(r"saved from url=\([0-9]+\)(https?://\S+)|Page saved with SingleFile\s+url:\s*(https?://\S+)")
 _DATE_IN_ADDRESS = re.compile(r"/([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})(?![0-9])")
 
@@ -91,7 +92,7 @@ def article_in(text: str, label: str) -> Draft:
     Raises:
         ArticleError: It is no HTML, has more than 30,000 elements, holds no article, or the `html` extra is not installed.
     """
-    text = _XML_DECLARATION.sub("", _DATA_URI.sub("", text), count=1)
+    text = _DOCTYPE.sub("<!DOCTYPE html>", _XML_DECLARATION.sub("", _DATA_URI.sub("", text), count=1), count=1)
     elements = sum(1 for _ in _ELEMENT.finditer(text))
     if not elements:
         raise ArticleError(f"{label} is not readable as HTML: it has no tags. If it is plain text, name it .txt.")
