@@ -31,6 +31,10 @@ ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "c
 
 
 # constant texts: sqlite3 keeps the statements it has prepared by their text
+_REPLY, _OK_REPLY = (
+    f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN {names} ORDER BY id DESC LIMIT 1"  # noqa: S608 - from above
+    for names in (ANSWERED, "('ok')")
+)
 _NEW_ATTEMPT = """
     INSERT INTO attempts (
         run_id, article_id, kind, key, mode, prompt, endpoint, frame_hash, user_text, at, outcome, text, finish_reason, status,
@@ -258,12 +262,7 @@ class Ledger(LedgerView):
             fact_types: Whose arrays to read out of it.
             only_ok: Leave out refusals and broken answers, to ask those again.
         """
-        wanted = ("ok",) if only_ok else ANSWERED
-        marks = ",".join("?" * len(wanted))
-        found = self._one(
-            f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN ({marks}) ORDER BY id DESC LIMIT 1",  # noqa: S608 - marks only
-            (key, *wanted),
-        )
+        found = self._one(_OK_REPLY if only_ok else _REPLY, (key,))
         return read_reply(found["outcome"], found["text"], tuple(fact_types), error=found["error"]) if found else None
 
     # inside

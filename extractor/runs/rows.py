@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from extractor.evidence.outcome import Grounded, Quarantined
 from extractor.records import Article, Span
 
-_ROW = json.JSONEncoder(ensure_ascii=False)
+_ROW = json.JSONEncoder(ensure_ascii=False, check_circular=False)  # rows are made here, and hold no circle
 
 
 class Provenance(NamedTuple):

@@ -7,7 +7,7 @@ Before changing it: the command and the library share this class; what it does n
 import asyncio
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
@@ -274,7 +274,7 @@ class Session:
             self.memory.ledger.attempt(call, attempt, request)
 
 
-def _verdicts(outcome: Outcome) -> list[tuple[str, str]]:
+def _verdicts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     """Type and verdict of each fact, believed or not."""
-    believed = [(fact.fact_type, str(fact.verdict)) for fact in outcome.facts]
-    return believed + [(item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged)]
+    yield from ((fact.fact_type, str(fact.verdict)) for fact in outcome.facts)
+    yield from ((item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged))
