@@ -29,7 +29,7 @@ from extractor.api import Extractor
 from extractor.errors import ArticleError, CassetteMiss, EndpointError, LedgerError, ModelError, SettingsError, UsageError
 from extractor.evidence.outcome import Grounded, Outcome
 from extractor.facts.fact import Fact, Verbatim
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.records import Article
 from extractor.runs import folder
 from extractor.runs.folder import RunOptions, arun, run
@@ -54,7 +54,7 @@ pytestmark = [
 def quick(monkeypatch):
     """Reading the certificates takes 30 ms a client, and no test here speaks TLS; waits before trying again are a hundredth."""
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
 
 
 class Rumour(Fact):

@@ -22,7 +22,7 @@ import uvicorn
 from answers import TRANSFER, transfer
 
 from extractor import Extractor
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.testing import Fault, LoopbackEndpoint, Raw
 
 FOLDER = Path(__file__).parent.parent / "examples" / "service"
@@ -44,7 +44,7 @@ pytestmark = [
 def quick(monkeypatch):
     """No test here speaks TLS, and waits before trying again are a hundredth."""
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
 
 
 def text_of(number):

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from extractor import telemetry
 from extractor.api import Extractor
 from extractor.errors import EndpointError
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.schemas import WeaponsTransfer
 from extractor.settings import Settings
 from extractor.testing import Fault, LoopbackEndpoint, Raw, completion
@@ -61,7 +61,7 @@ def seen(monkeypatch):
     found = Seen()
     monkeypatch.setattr(trace, "get_tracer", found.tracers.get_tracer)
     monkeypatch.setattr(metrics, "get_meter", found.meters.get_meter)
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
     telemetry._instruments.cache_clear()
     yield found
     telemetry._instruments.cache_clear()
@@ -208,7 +208,7 @@ def test_log_lines_name_the_article_and_the_cause(caplog):
     assert ("extractor.llm.client", "INFO", f"{endpoint.base_url} takes the schema as json_schema/strict") in said
     assert ("extractor.runs.session", "DEBUG", "article 'ap-1': complete") in said
     assert ("extractor.runs.session", "WARNING", "article 'ap-2': failed (refusal)") in said
-    assert sum(name == "extractor.llm.client" and level == "DEBUG" for name, level, _ in said) == 2
+    assert sum(name == "extractor.llm.transport" and level == "DEBUG" for name, level, _ in said) == 2
 
 
 def test_nothing_is_needed_and_nothing_is_said(monkeypatch):

@@ -237,13 +237,13 @@ class _Reader:
             return _Array([], null.end())
         opening = self._text[at : at + 1]
         if opening == "[":
-            return self._elements(at + 1)
+            return self._elements(at + 1, whole=whole)
         if opening == "{" or (whole and opening):
-            end = self._element(at)
+            end = self._element(at, whole=whole)
             return _Array([] if end is None else [(at, end)], len(self._text) if end is None else end)
         return None
 
-    def _elements(self, position: int) -> _Array:
+    def _elements(self, position: int, *, whole: bool) -> _Array:
         text = self._text
         elements: list[tuple[int, int]] = []
         while True:
@@ -251,7 +251,7 @@ class _Reader:
             position = between.end() if between else position
             if text[position : position + 1] in ("", "]", "}"):
                 return _Array(elements, position + (text[position : position + 1] == "]"))
-            end = self._element(position)
+            end = self._element(position, whole=whole)
             if end is None:
                 return _Array(elements, len(text))
             if text[position] == '"' and _COLON.match(text, end):
@@ -259,8 +259,10 @@ class _Reader:
             elements.append((position, position + len(text[position:end].rstrip())))
             position = end
 
-    def _element(self, at: int) -> int | None:
+    def _element(self, at: int, *, whole: bool) -> int | None:
         """Where the value that begins at `at` ends; None where the text ends first."""
+        if whole:  # what stands in an intact object is intact
+            return _DECODER.raw_decode(self._text, at)[1]
         opening = self._text[at]
         if opening == '"':
             string = _CLOSED_STRING.match(self._text, at)

@@ -20,9 +20,10 @@ from extractor.facts.catalog import type_fingerprint
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm.cassette import Cassettes, Manifest
-from extractor.llm.client import Client, Gate, Place, Server
+from extractor.llm.client import Client
 from extractor.llm.prices import price_of
 from extractor.llm.prompt import EXTRACT_PROMPT, REPAIR_PROMPT, prompt_fingerprints
+from extractor.llm.transport import Gate, Place, Server
 from extractor.records import Article, Attempt, Call, Reply
 from extractor.runs.flow import ASK_AGAIN_ALWAYS, Plan, flow
 from extractor.runs.ledger import Known, Ledger, Request

@@ -14,7 +14,7 @@ from extractor.evidence.outcome import Outcome
 from extractor.facts import catalog
 from extractor.facts.fact import Fact
 from extractor.llm.cassette import cassettes
-from extractor.llm.client import Gate
+from extractor.llm.transport import Gate
 from extractor.records import Article
 from extractor.runs.ledger_shards import Shard
 from extractor.runs.session import Memory, Session

@@ -16,7 +16,7 @@ import pytest
 from answers import TRANSFER, transfer, write_articles
 
 from extractor import EndpointError, Extractor, RunOptions, Settings, run
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.runs.ledger import LEDGER_NAME, Ledger
 from extractor.schemas import WeaponsTransfer
 
@@ -79,7 +79,7 @@ def aimock(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _calm(aimock, monkeypatch):
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.01)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.01)
     aimock.chaos()
     aimock.call("POST", "/__aimock/reset/journal")
     yield

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from extractor import Extractor
 from extractor.errors import EndpointError, SettingsError
 from extractor.llm import anthropic
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.llm.client import Client
 from extractor.llm.endpoint import endpoint
 from extractor.llm.prices import price_of
@@ -29,8 +29,8 @@ TEXT = "Norway will give 13 tanks to Ukraine, the ministry in Oslo said."
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
-    monkeypatch.setattr(client_module, "_BLIND_PAUSE_S", 0.02)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BLIND_PAUSE_S", 0.02)
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
 
 

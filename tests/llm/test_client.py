@@ -20,7 +20,7 @@ from pydantic import Field, SecretStr
 from extractor.errors import CassetteMiss, EndpointError, SettingsError, UsageError
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.llm.client import Client
 from extractor.llm.endpoint import Endpoint
 from extractor.llm.modes import MODES, tidy
@@ -52,9 +52,9 @@ GOOD = {"rumour": [{"title": "a"}, {"title": "b"}], "funding_source": []}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Waits are a hundredth, and no setting comes from the machine that the tests run on."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
-    monkeypatch.setattr(client_module, "_BLIND_PAUSE_S", 0.02)
-    monkeypatch.setattr(client_module, "_AFTER_PAUSE_S", 0.01)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BLIND_PAUSE_S", 0.02)
+    monkeypatch.setattr(transport_module, "_AFTER_PAUSE_S", 0.01)
     # reading the certificates takes 30 ms a client, and no test here speaks TLS
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
     for name in (
@@ -503,6 +503,29 @@ def test_a_wrong_guess_costs_one_request_a_call(otherwise):
     assert {reply.outcome for reply in run.results} == {"ok"}
     assert Counter(run.modes) == {"json_schema/strict": 8, "tools/strict": 1, "json_schema": 1, "tools": 8}
     assert run.client.mode == "tools"
+
+
+def test_an_answer_is_never_asked_for_twice():
+    """A good answer to a guess counts, though another call has found another mode in the meantime."""
+    walked = threading.Event()
+
+    def answer(request):
+        if "number 0" in request["messages"][-1]["content"]:
+            assert walked.wait(20)
+            return GOOD
+        return GOOD if mode_of(request) == "tools/strict" else _error(400)
+
+    async def ask_all(base_url):
+        async with Client(Settings(base_url=base_url), TYPES) as client:
+            slow = asyncio.create_task(client.ask(_call(0)))
+            await asyncio.sleep(0)
+            assert (await client.ask(_call(1))).outcome == "ok"
+            walked.set()
+            return (await slow).outcome, client.mode
+
+    with LoopbackEndpoint(answer) as endpoint:
+        assert asyncio.run(ask_all(endpoint.base_url)) == ("ok", "tools/strict")
+    assert Counter(mode_of(request) for request in endpoint.requests) == {"json_schema/strict": 2, "tools/strict": 1}
 
 
 def test_calls_that_wait_for_a_walk_hold_no_place():

@@ -10,7 +10,7 @@ import pytest
 from answers import ARTICLE, TRANSFER, answering, is_repair, transfer
 
 from extractor import EndpointError, Extractor, Settings
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.schemas import WeaponsTransfer
 from extractor.testing import LoopbackEndpoint, Raw, completion, mode_of
 
@@ -21,7 +21,7 @@ WHOLE = json.dumps({"weapons_transfer": [transfer()]})
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
 
 
 class Asked:

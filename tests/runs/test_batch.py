@@ -13,7 +13,7 @@ from batch_endpoint import BatchEndpoint
 
 from extractor.errors import LedgerError, SettingsError, UsageError
 from extractor.llm import batch_files
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.runs import dispatch as dispatch_module
 from extractor.runs import run as run_module
 from extractor.runs.batch import TRIES, BatchRun
@@ -29,7 +29,7 @@ SOON_S = 30.0
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Waits are a hundredth, and no test here speaks TLS."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
     monkeypatch.setattr(batch_files, "_CREATE_WAIT_S", 0.01)
     monkeypatch.setattr(dispatch_module, "FIRST_POLL_S", 0.01)
     monkeypatch.setattr(dispatch_module, "LONGEST_POLL_S", 0.02)

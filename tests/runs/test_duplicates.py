@@ -8,7 +8,7 @@ import threading
 import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, transfer
 
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.records import Article
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
@@ -25,7 +25,7 @@ REPAIRED = answering(misquoted(), repairs=[{"item": 1, "fact": transfer()}])
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Waits are a hundredth, and no test here speaks TLS."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
 
 

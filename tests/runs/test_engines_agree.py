@@ -4,7 +4,7 @@ import pytest
 from answers import answering, is_repair, misquoted, told_apart, transfer, write_articles
 from batch_endpoint import BatchEndpoint
 
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.runs import dispatch as dispatch_module
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
@@ -40,7 +40,7 @@ def answer(request):
 def test_every_engine_gives_the_same_run_folder_for_the_same_replies(tmp_path, monkeypatch, other):
     """The facts file is the same byte for byte, and so is what became of each article and of each item that was not believed."""
     monkeypatch.setattr(dispatch_module, "FIRST_POLL_S", 0.01)
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
     articles = told_apart(write_articles(tmp_path / "articles", 6))
     long = (
         (articles / "a04.txt").read_text(encoding="utf-8") + "\n\n" + "\n\n".join(f"Nothing more was said in room {n}." for n in range(200))

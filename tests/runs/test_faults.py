@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from answers import is_repair, transfer
 
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.runs.flow import ASK_AGAIN_ALWAYS
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
@@ -40,9 +40,9 @@ _FILLER = "The depot has stood near Rena for many years, and people in the valle
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.01)
-    monkeypatch.setattr(client_module, "_BLIND_PAUSE_S", 0.05)
-    monkeypatch.setattr(client_module, "_AFTER_PAUSE_S", 0.02)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.01)
+    monkeypatch.setattr(transport_module, "_BLIND_PAUSE_S", 0.05)
+    monkeypatch.setattr(transport_module, "_AFTER_PAUSE_S", 0.02)
     # reading the certificates takes 30 ms a client, and no test here speaks TLS
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
 

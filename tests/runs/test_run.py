@@ -13,7 +13,7 @@ import pytest
 from answers import answering, is_repair, misquoted, transfer, write_articles
 
 from extractor.errors import LedgerError, UsageError
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.records import Article
 from extractor.runs.folder import RunOptions, arun, dry_run, run
 from extractor.runs.ledger import LEDGER_NAME, Ledger
@@ -34,7 +34,7 @@ REFUSED = Raw({"error": {"message": "Incorrect API key provided."}}, status=401)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Waits are a hundredth, and no test here speaks TLS."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
 
 
@@ -285,6 +285,7 @@ def test_a_full_disk_ends_the_command_with_4(tmp_path):
     )
     with LoopbackEndpoint(answering(transfer())) as endpoint:
         arguments = ["run", str(tmp_path / "articles"), "--base-url", endpoint.base_url, "--out", str(tmp_path / "out"), "--quiet"]
+        arguments += ["--concurrency", "2"]  # else the disk may be full of answers before the first is judged
         ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=50)
         assert ended.returncode == 4, ended.stderr
         assert "Traceback" not in ended.stderr

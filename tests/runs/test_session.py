@@ -9,7 +9,7 @@ from answers import ARTICLE, answering, is_repair, misquoted, transfer, write_ar
 
 from extractor.errors import CassetteMiss, EndpointError, SettingsError
 from extractor.evidence.validate import Judge, NotBelieved
-from extractor.llm import client as client_module
+from extractor.llm import transport as transport_module
 from extractor.llm.cassette import cassettes
 from extractor.records import Article, Issue
 from extractor.runs import session as session_module
@@ -29,7 +29,7 @@ REFUSED = Raw({"error": {"message": "Incorrect API key provided."}}, status=401)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Waits are a hundredth, and no test here speaks TLS."""
-    monkeypatch.setattr(client_module, "_BACKOFF_S", 0.005)
+    monkeypatch.setattr(transport_module, "_BACKOFF_S", 0.005)
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None, raising=False)
 
 
