@@ -363,3 +363,12 @@ def test_schemas_checks_the_examples_too(tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["schemas", "mine.py"]) == 2
     assert "Worked example 1 of 'loan' does not hold in its own text: action" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["20250725", "2025-W30-5", "25.07.2025"])
+def test_a_publication_date_is_written_as_the_library_takes_it(capsys, given):
+    """YYYY-MM-DD alone, whatever else Python reads as a date."""
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "x.txt", "--published", given])
+    assert ended.value.code == 2
+    assert f"{given!r} is no date; write it as YYYY-MM-DD" in capsys.readouterr().err
