@@ -100,7 +100,13 @@ class Usage(Record):
     """Attempts for which the endpoint reported no usage: the sums above are then lower bounds."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in type(self).model_fields})
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            attempts=self.attempts + other.attempts,
+            unreported=self.unreported + other.unreported,
+        )
 
 
 class Prompt(Record):
