@@ -103,4 +103,4 @@ def _usage(usage: Any) -> Usage:
         return Usage(attempts=1, unreported=1)
     # here `input_tokens` leaves out what the cache had and what was put into it
     cached, stored = (tokens_in(usage, name) or 0 for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
-    return Usage(input_tokens=fresh + cached + stored, cached_tokens=cached, output_tokens=written, attempts=1)
+    return Usage(input_tokens=fresh + cached + stored, cached_tokens=cached, written_tokens=stored, output_tokens=written, attempts=1)
