@@ -143,8 +143,10 @@ class BatchRun(Run):
         """Finish an article out of stored replies; where they end, its calls go into a batch and it waits beside them."""
         got = judged_again(self._session, article) or so_far(self._session, article, self._stored)
         if isinstance(got, Outcome):
+            before = self._ledger.facts_of_another_text(article)
             self._session.remember(got)
             self.report = self.report.with_outcome(got, missed=False)
+            self._count_replaced(article, before)
             self._tell(got)
             return
         keys = {self._session.client.key(call): call for call in got}

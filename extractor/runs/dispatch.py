@@ -17,11 +17,11 @@ from extractor.errors import EndpointError, LimitReached
 from extractor.llm.batch_files import GIVEN_UP, MAX_BYTES, MAX_REQUESTS, NOT_RUN, QUEUE_FULL, BatchState, Row, may_pass, request_line
 from extractor.llm.modes import FIRST
 from extractor.llm.prices import BATCH_SHARE, price_of
-from extractor.llm.responses import Heard
+from extractor.llm.responses import Heard, unless_truncated
 from extractor.llm.salvage import read_reply
 from extractor.records import Article, Attempt, AttemptOutcome, Call, Usage
 from extractor.runs.ledger import Request
-from extractor.runs.ledger_batches import BatchLedger, OpenBatch
+from extractor.runs.ledger_batches import BatchLedger, OpenBatch, Waiting
 from extractor.runs.limits import FIRST_OUTPUT_TOKENS, estimate_body
 from extractor.runs.session import Session
 
@@ -273,9 +273,9 @@ class Dispatch:
             )
         return True
 
-    def _store(self, batch: Batch, row: Row, fact_types: tuple[str, ...]) -> AttemptOutcome:
-        heard = row.heard
-        reply = read_reply(heard.outcome, heard.text, fact_types, heard.error)
+    def _store(self, batch: Batch, row: Row, asked: Waiting) -> AttemptOutcome:
+        heard = unless_truncated(row.heard, asked.chars)
+        reply = read_reply(heard.outcome, heard.text, asked.fact_types, heard.error)
         attempt = Attempt(
             key=row.key, mode=batch.book.mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason,
             status=heard.status, usage=heard.usage, error=reply.error,

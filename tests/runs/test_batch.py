@@ -565,6 +565,32 @@ def test_an_answer_lost_on_the_way_makes_no_second_batch(trial, path):
         assert (len(endpoint.batches), len(endpoint.asked)) == (1, 4)
 
 
+def test_another_text_under_a_known_name_is_counted_and_said(trial):
+    """As in a run that asks at once."""
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        assert trial.run(endpoint).replaced == 0
+        (trial.articles / "a03.txt").write_text(ARTICLE.format(topic="something else"), encoding="utf-8")
+        assert trial.run(endpoint).replaced == 1
+        assert trial.run(endpoint).replaced == 0
+    assert [line for line in trial.said if "replaced" in line] == [
+        "1 article replaced (another text under the same name): a03.txt (1 fact before)."
+    ]
+
+
+def test_a_request_that_was_cut_off_in_silence_is_no_answer(trial):
+    """As over the wire: whoever reads a fraction of what it was sent has not read the article, whatever it answers."""
+
+    def cut(_, output, errors):
+        for row in output:
+            row["response"]["body"]["usage"]["prompt_tokens"] = 20
+        return "completed", output, errors
+
+    with BatchEndpoint(answering(transfer()), mangle=cut) as endpoint:
+        report = trial.run(endpoint)
+    assert (report.failed, report.kept) == (4, 0)
+    assert trial.summary["attempt_outcomes"].keys() == {"context_overflow"}
+
+
 def test_a_run_that_could_not_know_goes_on_with_the_batch_that_was_made(trial, monkeypatch):
     """A process that ended between the making of a batch and the news of it is followed by one that finds it, page after page."""
     monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
