@@ -277,7 +277,9 @@ def _ends_run(endpoint: Endpoint, status: int, error: _Error, at: str) -> str | 
     if error.codes & _OWN_WORDS_CODES:
         return error.message
     if status == HTTPStatus.UNAUTHORIZED:
-        return f"The key is refused at {at} Set {endpoint.key_variable} (or EXTRACTOR_API_KEY) to a valid key, or check base_url / --base-url."
+        return (
+            f"The key is refused at {at} Set {endpoint.key_variable} (or EXTRACTOR_API_KEY) to a valid key, or check base_url / --base-url."
+        )
     if status == HTTPStatus.PAYMENT_REQUIRED or error.codes & _QUOTA_CODES or _QUOTA.search(error.message):
         return _quota(at)
     if status == HTTPStatus.FORBIDDEN:

@@ -139,11 +139,19 @@ class Dispatch:
                 self._say(f"Batch {batch.name}: going on with {book.requests:,} requests of an earlier run.")
                 continue
             try:
+                await self._files.require_file(book.file_id or "")
+            except EndpointError as error:
+                if error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                self._forget(batch, self._unknown(batch, error))  # one that was perhaps made, under another account's key
+                batch.articles.close()
+                continue
+            try:
                 await self._make(batch)
             except EndpointError as error:
                 if error.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
                     raise
-                # it was never made, and its input file is gone: its articles ask anew
+                # the account has its input file, and no batch over it: it was never made, and its articles ask anew
                 self._ledger.batch_over(book.number, "not made")
                 self._open.pop(book.number).articles.close()
 
@@ -309,8 +317,9 @@ class Dispatch:
         if self._retry_failed:
             return BatchState(batch.name, GIVEN_UP)
         raise EndpointError(
-            f"Batch {batch.name}, made by an earlier run of this folder, is unknown at {self._client.endpoint_url!r}: another account's "
-            "key, or deleted? With --retry-failed it is given up, and what it holds is asked and paid for anew.",
+            f"Batch {batch.name}, sent by an earlier run of this folder, is unknown at {self._client.endpoint_url!r}: another account's "
+            "key, or deleted? Nothing new is sent. With retry_failed / --retry-failed it is given up, and what it holds is asked and paid "
+            "for anew.",
             status=error.status,
         ) from error
 

@@ -608,14 +608,66 @@ def test_a_run_that_could_not_know_goes_on_with_the_batch_that_was_made(trial, m
         assert len(endpoint.batches) == 6
 
 
-def test_an_uploaded_file_that_is_gone_is_uploaded_anew(trial, monkeypatch):
-    """Where neither the batch nor its input file is at the provider, its articles ask anew."""
+def crowded(endpoint, count):
+    """Other batches of the account."""
+    endpoint.files["other"] = json.dumps(
+        {"custom_id": "x", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": []}}
+    ).encode()
+    for _ in range(count):
+        endpoint.make({"endpoint": "/v1/chat/completions", "completion_window": "24h", "input_file_id": "other"})
+
+
+def test_a_batch_is_looked_for_as_far_back_as_its_file_is_old(trial, monkeypatch):
+    """However many came after it: not found means not made. Those before its file are not gone through."""
+    monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        crowded(endpoint, 40)
+        endpoint.lose_answer_of.append(("POST", "/batches"))
+        assert trial.run(endpoint).exit_code == 4
+        assert endpoint.pages <= 2
+        crowded(endpoint, 1_010)
+        assert trial.run(endpoint).complete == 4
+        assert len([batch for batch in endpoint.batches.values() if batch["input_file_id"] != "other"]) == 1
+
+
+def test_a_list_that_does_not_end_is_said_before_anything_is_sent(trial, monkeypatch):
+    """Whether the batch was made cannot be known: none is made."""
+    monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
+    monkeypatch.setattr(batch_files, "_LISTED", 5)
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        endpoint.lose_answer_of.append(("POST", "/batches"))
+        trial.run(endpoint)
+        crowded(endpoint, 6)
+        report = trial.run(endpoint)
+        assert (report.exit_code, len(endpoint.batches), len(endpoint.uploads)) == (4, 7, 1)
+        assert "cannot be known" in report.stopped
+
+
+def test_a_file_under_another_accounts_key_is_said_before_anything_is_sent(trial, monkeypatch):
+    """The batch over it may be on its way there: nothing is sent before the user gives it up."""
+    monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
+    with BatchEndpoint(answering(transfer())) as endpoint, BatchEndpoint(answering(transfer())) as other:
+        endpoint.lose_answer_of.append(("POST", "/batches"))
+        assert trial.run(endpoint).exit_code == 4
+        mine = endpoint.files, endpoint.batches
+        endpoint.files, endpoint.batches = other.files, other.batches  # what another key shows
+        report = trial.run(endpoint)
+        assert (report.exit_code, len(endpoint.uploads), len(endpoint.batches)) == (4, 1, 0)
+        assert "another account's key" in report.stopped
+        endpoint.files, endpoint.batches = mine
+        assert trial.run(endpoint).complete == 4
+        assert (len(endpoint.uploads), len(endpoint.batches)) == (1, 1)
+
+
+def test_an_uploaded_file_that_is_gone_is_uploaded_anew_once_it_is_given_up(trial, monkeypatch):
+    """Where neither the batch nor its input file is at the provider, its articles ask anew when the user says so."""
     monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
     with BatchEndpoint(answering(transfer())) as endpoint:
         endpoint.fail.append(("POST", "/batches", 500, None))
         assert trial.run(endpoint).exit_code == 4
         endpoint.files.clear()
-        assert trial.run(endpoint).complete == 4
+        assert trial.run(endpoint).exit_code == 4
+        assert trial.run(endpoint, retry_failed=True).complete == 4
         assert len(endpoint.asked) == 4
 
 
