@@ -142,15 +142,15 @@ class BatchFiles:
 
         try:
             uploaded = await self._insist(send, "The requests of a batch cannot be uploaded")
-            name = self._id(uploaded)
-            self._uploaded_at[name] = _created_at(uploaded)
-            return name
         except EndpointError as error:
             if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
                 raise
             raise EndpointError(
                 f"{self._endpoint.shown!r} takes no batches ({error.status} for /files). Run without --batch.", status=error.status
             ) from error
+        name = self._id(uploaded)
+        self._uploaded_at[name] = _created_at(uploaded)
+        return name
 
     async def require_file(self, file_id: str) -> None:
         """Nothing, where this key's account has an input file that an earlier process uploaded.
@@ -255,7 +255,7 @@ class BatchFiles:
                     return None
                 if seen >= _LISTED:
                     raise EndpointError(
-                        f"{self._endpoint.shown!r} lists more than {_LISTED:,} batches: whether one over file {file_id!r} was made cannot be "
+                        f"{self._endpoint.shown!r} lists more than {_LISTED:,} batches: whether one over {file_id!r} was made cannot be "
                         "known, and nothing is sent. A run into another folder (out / --out) asks, and perhaps pays, anew."
                     )
                 newer = made_at

@@ -80,6 +80,7 @@ class Dispatch:
         ledger: The session's own.
         say: Told how batches fare, in a sentence each.
         sleep: Waits so many seconds; gives False when it was cut short, and nothing is waited for any more.
+        is_cut: Whether the run ends: what is uploaded is then left for the next one, and no batch is made of it.
 
     Attributes:
         usage: Tokens of all answers collected so far.
@@ -87,7 +88,12 @@ class Dispatch:
     """
 
     def __init__(
-        self, session: Session, ledger: BatchLedger, say: Callable[[str], None], sleep: Callable[[float], Awaitable[bool]]
+        self,
+        session: Session,
+        ledger: BatchLedger,
+        say: Callable[[str], None],
+        sleep: Callable[[float], Awaitable[bool]],
+        is_cut: Callable[[], bool],
     ) -> None:
         self.usage = Usage()
         self._price = price_of(session.settings)
@@ -98,6 +104,7 @@ class Dispatch:
         self._ledger = ledger
         self._say = say
         self._sleep = sleep
+        self._is_cut = is_cut
         self._files = session.client.batch_files()
         self._open: dict[int, Batch] = {}
         self._filling: Filling | None = None
@@ -121,6 +128,23 @@ class Dispatch:
         if self._filling:
             with suppress(OSError):
                 self._filling.file.close()
+
+    def left(self) -> list[str]:
+        """What is on its way or half sent, in a sentence each."""
+        made = sum(batch.book.batch_id is not None for batch in self._open.values())
+        uploaded = len(self._open) - made
+        said = []
+        if made:
+            count = f"{made} batches are" if made > 1 else "One batch is"
+            said.append(f"{count} on the way at the provider: the same command goes on from there, and pays nothing twice.")
+        if uploaded:
+            of = f"{uploaded} batches" if uploaded > 1 else "one batch"
+            said.append(f"The requests of {of} are uploaded: the same command goes on from there, and pays nothing twice.")
+        if self._filling:
+            said.append(
+                f"{self._filling.book.requests:,} requests were not sent: nothing is owed for them, and the same command asks them."
+            )
+        return said
 
     async def pick_up(self) -> None:
         """Take over the batches that an earlier process left on their way.
@@ -209,7 +233,8 @@ class Dispatch:
         self._filling = None
         batch.beside = len(self._open)
         self._open[batch.book.number] = batch
-        await self._make(batch)
+        if not self._is_cut():
+            await self._make(batch)
 
     async def over(self) -> list[tuple[Batch, BatchState]]:
         """Batches that are over, at least one, as soon as there is one; none when the wait was cut short.

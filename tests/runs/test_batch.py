@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 import signal
@@ -829,6 +830,28 @@ def test_a_run_killed_while_it_waits_is_taken_up_by_the_same_command(trial, numb
         assert [len(bodies) for bodies in endpoint.inputs.values()] == [4, 4]
     assert [row["verdict"] for row in trial.facts] == ["kept", "repaired"] * 4
     assert trial.summary["attempts"] == 8
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.usefixtures("_interruptible")
+def test_a_signal_during_an_upload_ends_the_run_before_anything_is_owed(trial, monkeypatch, signals):
+    """The first waits for the upload and makes no batch of it, the second does not wait; either is said, and the next run goes on."""
+    upload = batch_files.BatchFiles.upload
+
+    async def interrupted_upload(self, file):
+        for _ in range(signals):
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(0.05)
+        return await upload(self, file)
+
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        with monkeypatch.context() as patch:
+            patch.setattr(batch_files.BatchFiles, "upload", interrupted_upload)
+            report = trial.run(endpoint)
+        assert (report.exit_code, len(endpoint.batches), len(endpoint.uploads)) == (130, 0, 2 - signals)
+        assert ("The requests of one batch are uploaded" if signals == 1 else "4 requests were not sent") in trial.said[-1]
+        assert trial.run(endpoint).complete == 4
+        assert (len(endpoint.batches), len(endpoint.uploads), len(endpoint.asked)) == (1, 1, 4)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
