@@ -235,6 +235,9 @@ class Session:
 
         await asyncio.gather(*(put(place, call) for place, call in enumerate(calls)))
         if errors:
+            for other in errors[1:]:
+                if other is not errors[0]:  # which calls that had no place yet ended with too
+                    errors[0].add_note(f"Another request about the same article ended with {type(other).__name__}: {other}")
             raise errors[0]
         return [replies[place] for place in range(len(calls))]
 
