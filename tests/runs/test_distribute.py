@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -250,13 +251,17 @@ def test_a_killed_worker_loses_no_paid_call_and_doubles_no_fact(tmp_path):
             owners = trial.owners
             assert len(set(owners.values())) == 2
             trial.holding.clear()
-            os.kill(next(iter(owners.values())), signal.SIGKILL)
-            wait_for(lambda: sum(times_asked(endpoint)[1].values()) >= 18)
+            shard, process = next(iter(owners.items()))
+            with contextlib.closing(sqlite3.connect(trial.out / "shards" / shard / "ledger.sqlite")) as db:
+                ((of_the_dead,),) = db.execute("SELECT COUNT(*) FROM attempts").fetchall()
+            assert 0 < of_the_dead < 12
+            os.kill(process, signal.SIGKILL)
+            wait_for(lambda: sum(times_asked(endpoint)[1].values()) >= 12 + of_the_dead)
             time.sleep(1)  # whoever would ask too often has the time to
             asked_meanwhile = sum(times_asked(endpoint)[1].values())
             endpoint._closing.set()  # the other worker's held repairs end now
         extractions, repairs = times_asked(endpoint)
-    assert asked_meanwhile == 18  # twelve, and the six of the dead worker once more
+    assert asked_meanwhile == 12 + of_the_dead  # and those of the dead worker once more
     assert set(extractions.values()) == {1}
     assert len(extractions) == len(repairs) == 12
     assert reports[0].complete == 12
@@ -317,6 +322,30 @@ def test_a_run_on_a_cluster_stops_and_goes_on_like_any_other(tmp_path):
         assert 0 < report.cost_usd <= 0.012
         assert trial.run(endpoint).exit_code == 0
         assert max(max(asked.values()) for asked in times_asked(endpoint) if asked) <= 7  # refused ones are asked again
+    trial.check()
+
+
+@needs_ray
+@quiet
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("cluster")
+def test_articles_of_one_text_are_asked_once_whichever_worker_has_them(tmp_path):
+    """As in a run of one process; and another text under a known name is counted and said as there."""
+    trial, said = Trial(tmp_path, 1), []
+    for number in range(1, 8):
+        shutil.copy(trial.articles / "a00.txt", trial.articles / f"a{number:02}.txt")
+    trial.count = 8
+    with LoopbackEndpoint(lambda request: Raw(completion(request, trial.right(request)), delay_s=0.2)) as endpoint:
+        report = trial.run(endpoint)
+        assert [list(asked.values()) for asked in times_asked(endpoint)] == [[1], [1]]
+        assert (report.complete, report.replaced) == (8, 0)
+        trial.check()
+        (trial.articles / "a03.txt").write_text(ARTICLE.format(topic="something else"), encoding="utf-8")
+        options = RunOptions(paths=(str(trial.articles),), fact_types=("weapons_transfer",), out=trial.out, engine="ray", workers=2)
+        report = run(options, Settings(base_url=endpoint.base_url, price_usd=(1.0, 2.0)), notice=said.append)
+    assert (report.complete, report.replaced) == (1, 1)
+    assert "1 article replaced (another text under the same name): a03.txt (2 facts before)." in said
     trial.check()
 
 
