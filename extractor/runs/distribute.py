@@ -19,10 +19,11 @@ from extractor.llm.prices import price_of
 from extractor.records import Article, Call, Reply, Usage
 from extractor.runs.ledger_shards import ShardedLedger
 from extractor.runs.limits import Limits, Ticket, estimate_body
-from extractor.runs.session import Memory, Session
+from extractor.runs.session import Memory, Session, verdicts
 from extractor.runs.stored import judged_again, so_far
 from extractor.runs.worker import Answer, Order, Worker, share_of
 from extractor.settings import Settings, cluster_address
+from extractor.telemetry import reading
 
 CONCURRENCY_PER_WORKER = 64
 """Articles at a time that one process is given before another one is started: it answers a hundred a second and more (docs/scale.md)."""
@@ -213,12 +214,14 @@ class ClusterSession(Session):
             LimitReached: A limit is reached, or a request is needed after `wind_down`.
             LedgerError: It cannot be remembered.
         """
-        outcome = judged_again(self, article) or self._answered(article)
-        if outcome is None:
-            outcome, missed = await self._asked(article)
-            if missed:
-                self.missed.add(article.id)
-        self.remember(outcome)
+        with reading(article.id, self.types) as read:
+            outcome = judged_again(self, article) or self._answered(article)
+            if outcome is None:
+                outcome, missed = await self._asked(article)
+                if missed:
+                    self.missed.add(article.id)
+            self.remember(outcome)
+            read.end(outcome.status, outcome.cause, verdicts(outcome))
         return outcome
 
     def _answered(self, article: Article) -> Outcome | None:

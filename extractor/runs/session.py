@@ -188,16 +188,16 @@ class Session:
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
             self.remember(outcome)
-            read.end(outcome.status, outcome.cause, _verdicts(outcome))
-        # the cause and never the reason, which may quote the article or the model
-        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
-        _LOG.log(level, "article %r: %s%s", article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
+            read.end(outcome.status, outcome.cause, verdicts(outcome))
         return outcome
 
     def remember(self, outcome: Outcome) -> None:
-        """Put what came of an article into the ledger, where there is one."""
+        """Put what came of an article into the ledger, where there is one, and its status into the log."""
         if ledger := self.memory.ledger:
             ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self.provenance)
+        # the cause and never the reason, which may quote the article or the model
+        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
+        _LOG.log(level, "article %r: %s%s", outcome.article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
@@ -273,7 +273,7 @@ class Session:
             self.memory.ledger.attempt(call, attempt, request)
 
 
-def _verdicts(outcome: Outcome) -> list[tuple[str, str]]:
+def verdicts(outcome: Outcome) -> list[tuple[str, str]]:
     """Type and verdict of each fact, believed or not."""
     believed = [(fact.fact_type, str(fact.verdict)) for fact in outcome.facts]
     return believed + [(item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged)]

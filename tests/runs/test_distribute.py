@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,27 @@ def test_what_is_answered_in_the_run_folder_needs_no_cluster(tmp_path, monkeypat
         shutil.copytree(trial.articles, tmp_path / "again" / "more")
         report = trial.run(endpoint, paths=(str(tmp_path / "again"),))
         assert (report.exit_code, report.complete, len(endpoint.requests)) == (0, 3, asked)
+
+
+@needs_ray
+@quiet
+def test_operators_see_the_articles_of_a_cluster(tmp_path, monkeypatch, caplog):
+    """A span with its end and a log line for each, in the driver, as in a run of one process."""
+    trial, ends = Trial(tmp_path, 2), []
+
+    @contextlib.contextmanager
+    def reading(article_id, _):
+        yield types.SimpleNamespace(end=lambda *end: ends.append((article_id, *end)))
+
+    monkeypatch.setattr(distribute, "reading", reading)
+    with LoopbackEndpoint(trial.right) as endpoint:
+        trial.run(endpoint, engine="asyncio")
+        shutil.copytree(trial.articles, tmp_path / "again" / "more")
+        caplog.set_level("DEBUG", logger="extractor")
+        trial.run(endpoint, paths=(str(tmp_path / "again"),))
+    both = [("weapons_transfer", "kept"), ("weapons_transfer", "repaired")]
+    assert sorted(ends) == [(f"more/a{number:02}.txt", "complete", None, both) for number in range(2)]
+    assert sum("': complete" in line for line in caplog.messages) == 2
 
 
 @needs_ray
