@@ -83,15 +83,15 @@ def remembered(folder: Path, count: int) -> tuple[float, float]:
         try:
             steps.send([read_reply("ok", text, call.fact_types)])
         except StopIteration as end:
-            done.append((about, call, client.key(call), client.body(call), text, end.value))
+            done.append((about, call, client.key(call), client.frame(call), text, end.value))
     with Ledger(folder) as ledger:
         ledger.start_run({}, {})
         began = time.perf_counter()
-        for about, call, key, body, text, outcome in done:
+        for about, call, key, frame, text, outcome in done:
             attempt = Attempt(
                 key=key, mode=FIRST, outcome="ok", text=text, usage=Usage(input_tokens=9_000, output_tokens=1_000, attempts=1)
             )
-            ledger.attempt(call, attempt, Request(body, "http://127.0.0.1:9/v1"))
+            ledger.attempt(call, attempt, Request(frame, "http://127.0.0.1:9/v1"))
             ledger.outcome(outcome, key=about.id, judge_version=JUDGE_VERSION, provenance=provenance)
         written = count / (time.perf_counter() - began)
     asyncio.run(client.aclose())

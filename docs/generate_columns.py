@@ -29,7 +29,8 @@ says how: `.jsonl`, `.csv`, `.parquet`, `.sqlite` (or `.db`). All four hold the 
 `--verdict` says which facts (those believed, unless said otherwise), `--schema NAME` of which type. `--decisions FILE` applies what was decided
 on the [review page](review.md): rejected facts are left out, with what only repeated them; edited ones are as edited; a quarantined one that
 was accepted or edited is exported with the believed ones. The column `decision` says so, `verdict` stays what the code had found, and what an edit
-replaced stands in `tries`. A decision that cannot be applied (the fact is not in the run, or its words not in the article) is named on stderr.
+replaced stands in `tries`. A decision that cannot be applied (the fact is not in the run, its words are not in the article, its value has not the form
+of its type) is named on stderr.
 
 Offsets are half-open ranges `[start, end)` of code points in the article's text: Python's `text[start:end]` is the quote.
 

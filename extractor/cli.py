@@ -342,12 +342,13 @@ def _show(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from extractor.results.decisions import Decisions
     from extractor.results.export import export
+    from extractor.results.show import counted
     from extractor.runs.ledger import Ledger
 
     decisions = Decisions(arguments.decisions) if arguments.decisions else None
     with Ledger(arguments.run_dir, read_only=True) as ledger:
         count = export(ledger, arguments.output, fact_types=arguments.schema, verdicts=_verdicts(arguments.verdict), decisions=decisions)
-    print(f"{count} facts in {arguments.output}", file=sys.stderr)
+    print(f"{counted(count, 'fact')} in {arguments.output}", file=sys.stderr)
     if decisions is not None:
         for line in decisions.told():
             print(line, file=sys.stderr)
@@ -355,12 +356,12 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _review(arguments: argparse.Namespace) -> int:
-    from extractor.results.review import review
+    from extractor.results.review import review, told
     from extractor.runs.ledger import Ledger
 
     with Ledger(arguments.run_dir, read_only=True) as ledger:
-        count = review(ledger, arguments.output)
-    print(f"{count} facts: open {arguments.output} in a browser.", file=sys.stderr)
+        counts = review(ledger, arguments.output)
+    print(f"{told(counts)}: open {arguments.output} in a browser.", file=sys.stderr)
     return 0
 
 
@@ -377,12 +378,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         gold = gold.only(arguments.schema)
     run = read_run(arguments.run_dir, arguments.schema)
     other = read_run(arguments.compare, arguments.schema) if arguments.compare else None
-    found = evaluate(run.rows, run.articles, gold, about=run.about, other=other)
+    found = evaluate(run.rows, run.articles, gold, about=run.about, types=run.types, other=other)
     if arguments.html:
         try:
             arguments.html.write_text(page(found), encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"{str(arguments.html)!r} cannot be written: {error.strerror or error}. Name another file.") from error
+        print(f"Written: {arguments.html}; open it in a browser.", file=sys.stderr)
     if arguments.json:
         print(found.model_dump_json(indent=2))
     else:

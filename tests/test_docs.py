@@ -155,15 +155,15 @@ def _command(line, endpoint, capfd):
         if "--max-cost" in words:  # nobody knows the price of the loopback endpoint
             words += ["--price", "0.25,2.00"]
         if "decisions.jsonl" in words:
-            _decide(Path("decisions.jsonl"))
+            _decide(Path("decisions.jsonl"), Path(words[2]))
         assert main(words[1:]) == 0, (line, capfd.readouterr().err)
     else:
         assert not words, f"nothing runs {line!r}"
 
 
-def _decide(decisions):
-    """What a reviewer of `extractor-run` who accepts everything has the review page export."""
-    rows = [json.loads(line) for line in Path("extractor-run/facts.jsonl").read_text(encoding="utf-8").splitlines()]
+def _decide(decisions, run_dir):
+    """What a reviewer of a run who accepts everything has the review page export."""
+    rows = [json.loads(line) for line in (run_dir / "facts.jsonl").read_text(encoding="utf-8").splitlines()]
     decisions.write_text("".join(f"{json.dumps({**row, 'decision': 'accept'})}\n" for row in rows), encoding="utf-8")
 
 

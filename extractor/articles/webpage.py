@@ -103,6 +103,7 @@ def article_in(text: str, label: str) -> Draft:
         page = None
         if tree is not None:
             _drop_long_attributes(tree)
+            _flatten_footers(tree)
             dated, language = list(_dates(tree)), tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
             page = trafilatura.bare_extraction(
                 tree,
@@ -141,6 +142,20 @@ def _drop_long_attributes(tree: Any) -> None:
         for name, value in element.attrib.items():
             if len(value) > _LONGEST_ATTRIBUTE:
                 del element.attrib[name]
+
+
+def _flatten_footers(tree: Any) -> None:
+    """A footer within a footer says no more, and trafilatura looks through all that it holds once for each one around it."""
+    footers = set()
+    for element in tree.iter("footer", "div"):
+        if element.tag != "footer" and "footer" not in (element.get("class") or "") + (element.get("id") or ""):
+            continue
+        if any(outer in footers for outer in element.iterancestors("footer", "div")):
+            element.tag = "div"
+            for name in ("class", "id"):
+                element.attrib.pop(name, None)
+        else:
+            footers.add(element)
 
 
 def _words(element: Any) -> Iterator[str]:

@@ -23,6 +23,7 @@ MOST_OVERLAPS = 100
 _DIGIT_JOINTS = ".,:'’·/\u2044"  # between digits they make one token: 3.5, 1,200, 1'200, 3/4, 10:30
 _NAME_DASHES = "-‐‑‒–−"  # of F-16; a long dash parts clauses
 _GROUP_SPACES = "\u00a0\u202f\u2009"  # between the digits of 1 200; a plain space is also what parts a year from a count
+_BLANK = SPACES + INVISIBLE
 _SPACE = " \n"  # what parts most tokens, whatever they are
 _THREE_DIGITS = re.compile(r"\d{3}(?!\d)")
 _WORD = re.compile(r"\w+")
@@ -52,14 +53,11 @@ class Ground:
             Original spans: the exact matches where there are any, otherwise those after normalisation, otherwise those in another case,
             otherwise those without the marks of Markdown.
         """
-        words = words.strip(SPACES + INVISIBLE)
+        words = words.strip(_BLANK)
         if not _WORD.search(words):
             return []
         if within is not None:
-            inside = (
-                [place for place in tier if any(_holds(span, place) for span in within)] for tier in self._loose(words, any_case=any_case)
-            )
-            return self._exact(words, within) or next(filter(None, inside), [])
+            return self._exact(words, within) or self._loose_within(words, within, any_case=any_case)
         # facts of one article share names and quotes; a reply of thousands may quote "the" in each
         if (words, any_case) not in self._found:
             self._found[words, any_case] = self._exact(words) or next(filter(None, self._loose(words, any_case=any_case)), [])
@@ -67,9 +65,19 @@ class Ground:
 
     def _exact(self, words: str, within: Sequence[Span] | None = None) -> list[Span]:
         """The exact places; only inside some spans, where any are given."""
-        ranges = [(0, len(self.text))] if within is None else [(span.start, span.end) for span in within]
-        starts = sorted({at for start, end in ranges for at in _occurrences(self.text, words, start, end)})
-        return [place for at in starts if _is_whole(self.text, place := Span(start=at, end=at + len(words)))]
+        if within is None:
+            starts = _occurrences(self.text, words)
+        else:
+            starts = [at for span in within for at in _occurrences(self.text, words, span.start, span.end)]
+            if len(within) > 1:
+                starts = sorted(set(starts))
+        length = len(words)
+        return [Span(start=at, end=at + length) for at in starts if _is_whole(self.text, at, at + length)]
+
+    def _loose_within(self, words: str, within: Sequence[Span], *, any_case: bool) -> list[Span]:
+        tiers = self._loose(words, any_case=any_case)
+        inside = ([place for place in tier if any(_holds(span, place) for span in within)] for tier in tiers)
+        return next(filter(None, inside), [])
 
     def _loose(self, words: str, *, any_case: bool) -> Iterator[list[Span]]:
         """The places in any typography, those in any case where that is allowed, and the same without marks."""
@@ -78,7 +86,7 @@ class Ground:
             text = unmarked(self.text)
             self._unmarked = text, Ground(text.text)
         text, shown = self._unmarked
-        wanted = unmarked(words).text.strip(SPACES + INVISIBLE)
+        wanted = unmarked(words).text.strip(_BLANK)
         if _WORD.search(wanted) and (len(text.text) < len(self.text) or wanted != words):
             # marks are taken out once, and not of what is left
             for tier in chain([shown._exact(wanted)], shown._uneven(wanted, any_case=any_case)):  # noqa: SLF001 - its own kind
@@ -101,7 +109,7 @@ class Ground:
     def _originals(self, normal: Normalised, found: Sequence[int], length: int) -> list[Span]:
         """The original spans at `found`, places of the normalised text; only those of whole tokens."""
         spans = [normal.span(at, at + length) for at in found if normal.is_edge(at) and normal.is_edge(at + length)]
-        return [span for span in spans if _is_whole(self.text, span)]
+        return [span for span in spans if _is_whole(self.text, span.start, span.end)]
 
     def closest(self, words: str, count: int = 1) -> list[Span]:
         """The sentences that share most words with `words`, best first; fewer than `count` when no others share any."""
@@ -146,8 +154,8 @@ def choose(places: Sequence[Sequence[Span]]) -> list[Span]:
     Args:
         places: For each quote all the places where it stands, in text order; none of them empty.
     """
-    if not places:
-        return []
+    if all(len(options) == 1 for options in places):
+        return [options[0] for options in places]
     rarest = min(places, key=len)
     nearest = ([_nearest(options, anchor) for options in places] for anchor in rarest)
     return min(nearest, key=lambda spans: (max(s.end for s in spans) - min(s.start for s in spans), spans[0].start))
@@ -178,9 +186,9 @@ def _occurrences(haystack: str, needle: str, start: int = 0, end: int | None = N
     return found
 
 
-def _is_whole(text: str, span: Span) -> bool:
-    """Whether tokens begin and end at the edges of `span`."""
-    return _starts_token(text, span.start) and _ends_token(text, span.end)
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether tokens begin at `start` and end before `end`."""
+    return _starts_token(text, start) and _ends_token(text, end)
 
 
 def _is_wordlike(char: str) -> bool:

@@ -4,7 +4,6 @@ In: believed facts in order. Out: the ones that stay, and which of the others ea
 Before changing it: two facts that differ in any stated value are never merged, but for a draft whose every word was read again.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -43,7 +42,7 @@ def covered(readings: Sequence[Reading]) -> dict[int, int]:
     cover: dict[int, int] = {}
     firsts: dict[str, int] = {}
     for place, one in sorted(enumerate(readings), key=lambda pair: pair[1].is_draft):
-        first = firsts.setdefault(json.dumps([one.fact_type, one.stated], sort_keys=True), place)
+        first = firsts.setdefault(repr((one.fact_type, one.stated)), place)  # 1 and 1.0 and True are three
         if first != place:
             cover[place] = first
     for earlier, place in _overlapping(readings, [place for place in range(len(readings)) if place not in cover]):
@@ -97,7 +96,8 @@ def told(fact: Fact) -> dict[str, Any]:
 def told_of(value: Mapping[str, Any]) -> dict[str, Any]:
     """The same for a fact's stored JSON value; a denied or disputed fact is not the same as one that is not."""
     stated = {name: said for name, said in value.items() if name not in HOW_TOLD}
-    return {**stated, "doubted": value["attribution"]["certainty"] in ("denied", "disputed")}
+    stated["doubted"] = value["attribution"]["certainty"] in ("denied", "disputed")
+    return stated
 
 
 def _overlap(one: Sequence[Span], other: Sequence[Span]) -> bool:

@@ -26,7 +26,7 @@ _EVENED = {**dict.fromkeys(_QUOTE_MARKS, "'"), **dict.fromkeys(_DASHES, "-"), **
 _UNEVEN = re.compile(f"[{re.escape(''.join(char for char, even in _EVENED.items() if char != even))}]")
 _LENGTH_CHANGING = re.compile(f" [ {INVISIBLE}]+|[{INVISIBLE}][ {INVISIBLE}]*|[{''.join(_EXPANDED)}]")
 
-_MARK = re.compile(r"[*_\\\]>#]|-\xad")  # each of these has one of them
+_MARK = re.compile(r"[*_\\\]>#\xad]")  # each of these has one of them
 _MARKS = re.compile(
     r"""
       !\[[^\[\]\n]{0,300}\]\((?:[^()\s]++|\([^()\s]*+\))*+(?:[ ]+"[^"\n]{0,300}")?\)  # ![alt](address): a picture

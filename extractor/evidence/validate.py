@@ -10,7 +10,6 @@ import json
 import re
 from collections import Counter, deque
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -29,6 +28,7 @@ JUDGE_VERSION = 4
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal
 _WINDOW_CHARS = 200  # on either side of a value's words: the longest number expressions are well below
 _PLACES_CHECKED = 50  # of a value's words in its quotes: a fact has one or two, and a grammar takes about a millisecond for each
+_BEST_FIRST = ("agrees", "not_understood", "disagrees")
 _COMPARED_WORDS = 200  # of a quote and a sentence when looking for their difference: comparing is quadratic
 _WORD = re.compile(r"\w+(?:[-.,'’]\w+)*")
 _UNSPACED = "\u0e00"  # from Thai on there are scripts that part no words: one run of letters may be a sentence
@@ -102,13 +102,20 @@ class Judge:
         return Believed(value, evidence, spans, countries, tuple(issues))
 
     def _ground_quotes(self, leaves: list[Leaf], issues: list[Issue]) -> dict[str, Span]:
-        places = {text: self.ground.find(text) for text in dict.fromkeys(leaf.text for leaf in leaves)}  # a stuck model repeats one quote
-        standing = {text: found for text, found in places.items() if found}
+        texts = dict.fromkeys(leaf.text for leaf in leaves)  # a stuck model repeats one quote
+        standing = {text: found for text in texts if (found := self.ground.find(text))}
         chosen = dict(zip(standing, choose(list(standing.values())), strict=True))
-        lost = (leaf for leaf in leaves if leaf.text not in chosen)
-        issues.extend(_thin(leaf) for leaf in leaves if leaf.text in chosen and _is_thin(leaf.text))
-        issues.extend(Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost)
-        return {leaf.path: chosen[leaf.text] for leaf in leaves if leaf.text in chosen}
+        spans: dict[str, Span] = {}
+        lost: list[Leaf] = []
+        for leaf in leaves:
+            if leaf.text not in chosen:
+                lost.append(leaf)
+                continue
+            spans[leaf.path] = chosen[leaf.text]
+            if _is_thin(leaf.text):
+                issues.append(_thin(leaf))
+        issues += [Issue.error("quote_not_found", leaf.path, self._nowhere(leaf.text)) for leaf in lost]
+        return spans
 
     def _ground_words(
         self, leaves: list[Leaf], parts: Mapping[str, Closed], quotes: Mapping[str, Span], issues: list[Issue]
@@ -157,11 +164,9 @@ class Judge:
     def _check(self, value: Value, path: str, places: list[Span], issues: list[Issue]) -> Span:
         """The place of a value's words at which they mean what the value says; the first place when there is none."""
         checks = [(self._check_at(value, place), place) for place in places[:_PLACES_CHECKED]]
-        order = {"agrees": 0, "not_understood": 1, "disagrees": 2}
-        check, place = min(checks, key=lambda pair: (order[pair[0].result], pair[1].start))
+        check, place = min(checks, key=lambda pair: (_BEST_FIRST.index(pair[0].result), pair[1].start))
         # "10" of "10 officials" proves nothing where "at least 10 tanks" stands too
-        other = next((found for found, _ in checks if found.result != "agrees"), None)
-        if check.result == "agrees" and other is not None:
+        if check.result == "agrees" and (other := next((found for found, _ in checks if found.result != "agrees"), None)):
             check = Check("not_understood", f"{value.as_written!r} stands in the quotes more than once: {other.message}")
         if check.result == "disagrees":
             issues.append(Issue.error("value_disagrees", path, check.message))
@@ -212,9 +217,11 @@ class Judge:
 
     def _country(self, party: Party, path: str, spans: dict[str, Span]) -> str | None:
         """The state of a party; None where its name stands only as a part of a longer one: "Sudan" in "South Sudan"."""
-        name, code = party.state_name(), party.country()
+        name = party.state_name()
+        if (code := country_of(name)) is None:
+            return None
         place = spans.get(f"{path}.name" if party.name == name else f"{path}.on_behalf_of")
-        if code is None or place is None or stands_alone(self.article.text, place.start, place.end):
+        if place is None or stands_alone(self.article.text, place.start, place.end):
             return code
         elsewhere = self.ground.find(name, any_case=True)
         return code if any(stands_alone(self.article.text, other.start, other.end) for other in elsewhere) else None
@@ -290,15 +297,28 @@ def text_at(json_text: str, path: str) -> str:
 
 def _doubled_key(json_text: str) -> str | None:
     """A key that stands twice in one object of an item; None where there is none, or where the text is no JSON."""
-    found: list[str] = []
+    try:
+        _KEYS.decode(json_text)
+    except _DoubledKeyError as doubled:
+        return doubled.key
+    except (ValueError, RecursionError):
+        return None
+    return None
 
-    def see(pairs: list[tuple[str, object]]) -> None:
-        if len(dict(pairs)) < len(pairs):
-            found.append(Counter(key for key, _ in pairs).most_common(1)[0][0])
 
-    with suppress(ValueError, RecursionError):
-        json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=see).decode(json_text)
-    return found[0] if found else None
+class _DoubledKeyError(Exception):
+    """A key that stands twice ends the reading."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _see(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise _DoubledKeyError(Counter(key for key, _ in pairs).most_common(1)[0][0])
+
+
+_KEYS = json.JSONDecoder(strict=False, parse_int=str, object_pairs_hook=_see)
 
 
 def _doubled(key: str) -> Issue:
@@ -307,8 +327,8 @@ def _doubled(key: str) -> Issue:
 
 
 def _is_thin(quote: str) -> bool:
-    words = _WORD.findall(quote)
-    if len(words) == 1:
+    first = _WORD.search(quote)
+    if first is not None and _WORD.search(quote, first.end()) is None:
         return not any(char >= _UNSPACED and char.isalpha() for char in quote)
     return not any(char.isalpha() for char in quote)
 

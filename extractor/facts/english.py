@@ -22,7 +22,7 @@ _LEAST_WORDS = 20
 """Known words that an article must have to speak for its tables."""
 _FEW_OTHERS = 20
 """Of so many known words one may look like another language's: a name, a quotation."""
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
 class OfEnglish(str):
@@ -68,11 +68,16 @@ class _Shown(NamedTuple):
 
 
 def _shown(text: str) -> _Shown:
-    kinds = "".join(map(_kind, _WORD.findall(text.replace("’", "'"))))
+    kinds = "".join(map(_kinds, text.split()))
     return _Shown(kinds.count("E"), kinds.count("O"), kinds.count("s"), kinds.count("?"))
 
 
-@functools.lru_cache(maxsize=16_384)
+@functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text
+def _kinds(run: str) -> str:
+    """What the words show that stand in a run of characters without spaces."""
+    return "".join(map(_kind, _WORD.findall(run.replace("’", "'"))))
+
+
 def _kind(word: str) -> str:
     """What a word shows: "E" for English, "O" for another language, "s" for a small first letter, "?" for a word unknown with one."""
     folded = word.casefold()

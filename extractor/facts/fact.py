@@ -9,6 +9,7 @@ import re
 import types
 from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -174,12 +175,11 @@ class _Place(NamedTuple):
 
 def _walk_fields(value: BaseModel, prefix: str, found: list[Leaf | Part]) -> None:
     for name, place in _places(type(value)):
-        _walk(getattr(value, name), place, f"{prefix}{name}", found)
+        if (inner := getattr(value, name)) is not None:
+            _walk(inner, place, prefix + name, found)
 
 
 def _walk(value: object, place: _Place, path: str, found: list[Leaf | Part]) -> None:
-    if value is None:
-        return
     if isinstance(value, str):
         if value not in place.fixed:
             found.append(Leaf(path, place.role, value))
@@ -192,12 +192,19 @@ def _walk(value: object, place: _Place, path: str, found: list[Leaf | Part]) -> 
             _walk(item, inner, f"{path}[{index}]", found)
 
 
+_TEXTLESS = (bool, int, float, Decimal, date, types.NoneType)
 _ANY_TEXT = _Place(None, frozenset(), None)
 
 
 @functools.lru_cache(maxsize=1024)  # classes: a service's fact types and their values are far fewer
 def _places(kind: type[BaseModel]) -> tuple[tuple[str, _Place], ...]:
-    return tuple((name, _place(field.annotation, field.metadata)) for name, field in kind.model_fields.items())
+    fields = kind.model_fields.items()
+    return tuple((name, _place(field.annotation, field.metadata)) for name, field in fields if _may_hold_text(field.annotation))
+
+
+def _may_hold_text(annotation: Any) -> bool:
+    """Whether a field may hold a text of the model's own, and not only numbers, days and the type's fixed words."""
+    return not all(arm in _TEXTLESS or get_origin(arm) is Literal for arm, _ in _unwrapped(annotation))
 
 
 def _place(annotation: Any, metadata: Iterable[Any] = ()) -> _Place:

@@ -90,7 +90,7 @@ def _is_long_scale_headline(written: Written) -> bool:
 def _states_its_dollar(written: Written, currency: Currency) -> bool:
     """Whether a state follows a currency that it may settle: "$5 million Canadian" or a "$5 million Canadian loan"."""
     states = states_in(written.tokens[written.expression.end : written.expression.end + 2])
-    return not currency.is_settled and any(code[:2] in states for code in currency.codes if code != currency.default)
+    return bool(states) and not currency.is_settled and any(code[:2] in states for code in currency.codes if code != currency.default)
 
 
 def _reading(expression: Expression) -> MoneyReading:
@@ -225,7 +225,8 @@ def _other_state_beside(written: Written, around: Around, given: str | None) -> 
     tokens = around.tokens
     after = whole.end + (word_at(tokens, whole.end) == "(")
     for near in (tokens[max(0, whole.start - 1) : whole.start], tokens[after : after + 1]):
-        if any(code[:2] in states_in(near) for code in currency.codes if code != given):
+        states = states_in(near)
+        if states and any(code[:2] in states for code in currency.codes if code != given):
             return near[0].text
     return ""
 

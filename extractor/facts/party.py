@@ -10,6 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from pydantic import Field
@@ -144,9 +145,11 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     table = _table()
     nearby = (text[max(0, start - _REACH_CHARS) : start], text[start:end], text[end : end + _REACH_CHARS])
     before, name, after = map(_words, nearby)
-    words, first, last = before + name + after, len(before), len(before) + len(name)
+    words, first = [*before, *name, *after], len(before)
+    last = first + len(name)
     own = country_of(text[start:end])
-    for at in range(max(0, first - table.longest + 1), first + 1):
+    may_be_longer = table.shared.get(_fold(name[0]), _NO_CODES) - {own} if name else True
+    for at in range(max(0, first - table.longest + 1), first + 1) if may_be_longer else ():
         length, code = table.match(words, at)
         if at + length > first and (at < first or at + length > last) and code != own:
             return False
@@ -183,6 +186,7 @@ class _Match(NamedTuple):
 
 
 _NOTHING = _Match(0, None)
+_NO_CODES: frozenset[str | None] = frozenset()
 
 
 class _Table(NamedTuple):
@@ -208,6 +212,8 @@ class _Table(NamedTuple):
     """What takes the name before it into its own, when it has a capital."""
     between_institutions: frozenset[str]
     """What may stand between such a name and that."""
+    shared: dict[str, frozenset[str | None]]
+    """What the names stand for that have a word beside others, by that word, folded."""
     regions_behind: frozenset[tuple[str, ...]]
     """Parts of federal states, as written, that tell a town from its namesake."""
     longest: int
@@ -236,9 +242,13 @@ _FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s"})
 
 
 def _words(text: str) -> list[str]:
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return _WORD.findall(text)
+    return list(chain.from_iterable(map(_words_in, text.split())))
+
+
+@functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text
+def _words_in(run: str) -> tuple[str, ...]:
+    """The words in a run of characters without spaces."""
+    return tuple(_WORD.findall(run if run.isascii() else unicodedata.normalize("NFKC", run)))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -308,6 +318,7 @@ def _table() -> _Table:
     data = tomllib.loads(files("extractor.facts").joinpath("countries.toml").read_text(encoding="utf-8"))
     rules = data["rules"]
     aliases: dict[str, dict[tuple[tuple[str, ...], str], _Alias]] = {}
+    shared: dict[str, set[str | None]] = {}
     entries: list[tuple[str, str | None]] = [(name, None) for name in rules["not_one_state"]]
     entries += [(name, code) for code, entry in data["states"].items() for name in _lines(entry)]
     entries += [entry for adjectives in data["adjectives"] for entry in _adjectives(adjectives["stems"].split(), adjectives["endings"])]
@@ -318,6 +329,8 @@ def _table() -> _Table:
         capitals = bare if bare.isupper() and len(bare) <= rules["capitals_up_to"] else ""
         rest = tuple(folded[1:])
         aliases.setdefault(folded[0], {}).setdefault((rest, capitals), _Alias(rest, code, capitals))
+        for word in folded if rest else ():
+            shared.setdefault(word, set()).add(code)
     return _Table(
         {first: tuple(sorted(found.values(), key=lambda alias: -len(alias.rest))) for first, found in aliases.items()},
         frozenset(rules["government_heads"]),
@@ -329,6 +342,7 @@ def _table() -> _Table:
         frozenset(rules["titles_of"]),
         frozenset(rules["institutions_behind"]),
         frozenset(rules["between_institutions"]),
+        {word: frozenset(codes) for word, codes in shared.items()},
         frozenset(tuple(region.split()) for region in rules["regions_behind"]),
         max(1 + len(alias.rest) for found in aliases.values() for alias in found.values()),
         frozenset(words[0] for name, _ in entries if (words := _words(name))[0].islower()),

@@ -3,6 +3,7 @@
 In: the model's reading, the quote it stands in, the publication date. Out: `When` and its check, `read_when`. Floor: facts.
 """
 
+import functools
 import re
 from datetime import date
 from typing import NamedTuple, Self
@@ -102,8 +103,11 @@ def read_when(text: str, published: date | None) -> WhenReading | None:
     Returns:
         None when the words are not understood: another language, 03/04/2025, 31 June, more than `LONGEST_CHARS` characters.
     """
-    if len(text) > LONGEST_CHARS:
-        return None
+    return None if len(text) > LONGEST_CHARS else _read_when(text, published)
+
+
+@functools.lru_cache(maxsize=4096)  # "on Monday", "last week": a corpus says the same again and again
+def _read_when(text: str, published: date | None) -> WhenReading | None:
     tokens = tokenise(text)
     return read_tokens(tokens, published) if len(tokens) <= _LONGEST_TOKENS else None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from extractor.facts.fact import Fact
 from extractor.records import Call
+from extractor.results.show import counted
 from extractor.runs.estimate import Estimate
 
 _DESCRIPTION_CHARS = 110
@@ -50,8 +51,9 @@ def estimate_text(found: Estimate) -> str:
     """What a run would do, in a few lines."""
     cost = "at an unknown price (--price gives one)" if found.cost_usd is None else f"about ${found.cost_usd:.4f}"
     return (
-        f"{found.articles:,} articles to ask, {found.unchanged:,} unchanged, {found.unreadable:,} unreadable\n"
-        f"{found.calls:,} requests, about {found.input_tokens:,} tokens in and {found.output_tokens:,} out, {cost}; repairs not counted"
+        f"{counted(found.articles, 'article')} to ask, {found.unchanged:,} unchanged, {found.unreadable:,} unreadable\n"
+        f"{counted(found.calls, 'request')}, about {found.input_tokens:,} tokens in and {found.output_tokens:,} out, "
+        f"{cost}; repairs not counted"
     )
 
 

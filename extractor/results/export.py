@@ -72,13 +72,15 @@ def export(
             raise UsageError(f"No fact type {strange[0]!r} in {str(ledger.folder)!r}; there are: {there}.")
         table = Table(entry for entry in types if not fact_types or entry["name"] in fact_types)
         with _replacing(target) as fresh:
-            return write(fresh, table, _wanted(ledger, verdicts, fact_types, decisions), ledger.articles())
+            return write(fresh, table, _wanted(ledger, verdicts, fact_types, decisions, types), ledger.articles())
 
 
-def _wanted(ledger: Ledger, verdicts: Sequence[str], fact_types: Sequence[str], decisions: Decisions | None) -> Rows:
+def _wanted(
+    ledger: Ledger, verdicts: Sequence[str], fact_types: Sequence[str], decisions: Decisions | None, types: Sequence[Mapping[str, Any]]
+) -> Rows:
     if decisions is None:
         return ledger.rows(verdicts, fact_types)
-    every = decisions.apply(ledger.rows(get_args(FactVerdict), fact_types), ledger.articles(), fact_types)
+    every = decisions.apply(ledger.rows(get_args(FactVerdict), fact_types), ledger.articles(), types, fact_types)
     takes_believed = set(BELIEVED) <= set(verdicts)
     return (row for row in every if row["verdict"] in verdicts or (takes_believed and "decision" in row))
 

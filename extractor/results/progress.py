@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from extractor.evidence.outcome import Outcome
+from extractor.results.show import counted
 from extractor.runs.run import RunReport, Unreadable
 
 _PLAIN_SECONDS = 5.0  # between two plain lines: a log of an evening's run stays readable
@@ -27,6 +28,7 @@ class Progress:
         self._quiet = quiet
         self._started = time.monotonic()
         self._last_line = self._started
+        self._told = ""
 
     def __enter__(self) -> Self:
         if self._live:
@@ -47,31 +49,32 @@ class Progress:
         if self._live:
             self._live.update(Text(self._line(report, now)))
         elif not self._quiet and now - self._last_line >= _PLAIN_SECONDS:
-            self._last_line = now
-            self.say(self._line(report, now))
+            self._last_line, self._told = now, self._line(report, now)
+            self.say(self._told)
 
     def end(self, report: RunReport) -> None:
         """Say what the run came to."""
         if self._live:
             self._live.stop()
         if not self._quiet:
-            self.say(self._line(report, time.monotonic()))
+            if self._line(report, self._last_line) != self._told:  # the line of the last article says it all already
+                self.say(self._line(report, time.monotonic()))
             if report.partial or report.failed or report.unchanged_incomplete:
                 self.say("With --retry-failed the same command asks what failed again.")
 
     def _line(self, report: RunReport, now: float) -> str:
         seconds = max(now - self._started, 1e-9)
-        parts = [f"{_counted(report.done, 'article')} ({report.done / seconds:.1f}/s)"]
+        parts = [f"{counted(report.done, 'article')} ({report.done / seconds:.1f}/s)"]
         if unchanged := report.unchanged - report.unchanged_incomplete:
             parts.append(f"{unchanged} unchanged")
         parts += [f"{count} {name}" for name in ("replaced", "partial", "failed", "unreadable") if (count := getattr(report, name))]
         if report.unchanged_incomplete:
             parts.append(f"{report.unchanged_incomplete} failed or partial before")
         if report.misses:
-            parts.append(f"{report.misses} miss{'es' if report.misses > 1 else ''}")
-        facts = _counted(report.kept + report.repaired, "new fact" if report.unchanged else "fact")
+            parts.append(counted(report.misses, "miss", "misses"))
+        facts = counted(report.kept + report.repaired, "new fact" if report.unchanged else "fact")
         parts.append(f"{facts} ({report.repaired} repaired, {report.quarantined} quarantined)")
-        parts.append(_counted(report.usage.attempts, "request"))
+        parts.append(counted(report.usage.attempts, "request"))
         if report.usage.attempts:
             parts.append("unpriced" if report.cost_usd is None else f"${report.cost_usd:.4f}")
         return ", ".join(parts)
@@ -82,7 +85,3 @@ class Progress:
             self._console.print(line, markup=False)
         else:
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - a log line, whole whatever the width
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple, get_args
 from extractor.errors import LedgerError, UsageError
 from extractor.fingerprint import fingerprint
 from extractor.records import FactVerdict
+from extractor.results.show import counted
 from extractor.runs.ledger import Ledger
 
 _SUFFIXES = (".html", ".htm")
@@ -32,7 +34,7 @@ _SAFE_INTEGER = 2**53 - 1  # beyond it JavaScript's numbers skip integers
 _PLAIN_FLOATS = (1e-6, 1e21)  # in between, JavaScript writes a float as Python does: without an exponent
 
 
-def review(ledger: Ledger, path: Path) -> int:
+def review(ledger: Ledger, path: Path) -> Counter[str]:
     """Write the review page of a run; an existing file is replaced once the new one is whole.
 
     The same ledger gives the same bytes. Decisions are not in the file: the browser keeps them by article and fact, so that a page made
@@ -43,7 +45,7 @@ def review(ledger: Ledger, path: Path) -> int:
         path: Where to; it ends in `.html`, and its folder must exist.
 
     Returns:
-        How many facts are on the page: every row of the ledger, whatever its verdict.
+        How many rows are on the page, by verdict: every one of the ledger's.
 
     Raises:
         UsageError: Another suffix, a folder, or no such folder.
@@ -58,7 +60,15 @@ def review(ledger: Ledger, path: Path) -> int:
     with ledger.snapshot():  # types, articles and facts of one moment, whatever a run adds meanwhile
         data = page_data(ledger.fact_types(), ledger.articles(), ledger.rows(get_args(FactVerdict)), ledger.summary())
     _write(path.resolve(), page(data))
-    return len(data["rows"])
+    return Counter(fact["verdict"] for fact in data["rows"])
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """What is on a page, by verdict: `56 facts and 5 more to look at (3 quarantined, 2 merged)`."""
+    facts = counted(counts.get("kept", 0) + counts.get("repaired", 0), "fact")
+    others = {verdict: counts[verdict] for verdict in ("quarantined", "merged") if counts.get(verdict)}
+    said = ", ".join(f"{count:,} {verdict}" for verdict, count in others.items())
+    return f"{facts} and {sum(others.values()):,} more to look at ({said})" if others else facts
 
 
 def page_data(

@@ -8,6 +8,7 @@ import itertools
 import json
 import shutil
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -47,7 +48,7 @@ def console(*, to_terminal: bool) -> Console:
 
 
 def facts(out: Console, rows: Iterable[dict[str, Any]], *, group: str = "article") -> int:
-    """Print each fact, under a title for each article or type, as it is read; gives how many there were.
+    """Print each fact, under a title for each article or type, as it is read, then which flags were left out; gives how many facts.
 
     Args:
         out: Where to.
@@ -56,6 +57,7 @@ def facts(out: Console, rows: Iterable[dict[str, Any]], *, group: str = "article
     """
     key = "article_id" if group == "article" else "fact_type"
     count = 0
+    left_out: Counter[str] = Counter()
     current: object = None
     for row in rows:
         if row[key] != current:
@@ -65,6 +67,10 @@ def facts(out: Console, rows: Iterable[dict[str, Any]], *, group: str = "article
             current = row[key]
         out.print(_fact(out, row, group), soft_wrap=True)  # it fits as it is
         count += 1
+        left_out.update(issue["code"] for issue in row["issues"] if _is_quiet(issue))
+    if left_out:
+        flags = ", ".join(f"{left_out[code]:,} {code}" for code in _QUIET if left_out[code])
+        out.print(Text("\n").join(_wrapped(out, Text(f"\nNot shown: {flags}; --json or `extractor review` has them.", "dim"), out.width)))
     return count
 
 
@@ -77,7 +83,7 @@ def told(count: int, verdict: str, fact_types: Sequence[str], counts: Iterable[M
         fact_types: Types asked for; () for all.
         counts: Facts by type and verdict, as `Ledger.summary` has them.
     """
-    said = f"{count:,} {verdict if verdict != 'all' else ''}".rstrip() + (" fact" if count == 1 else " facts")
+    said = counted(count, "fact" if verdict == "all" else f"{verdict} fact")
     left = sum(
         entry["count"] for entry in counts if entry["verdict"] == "quarantined" and (not fact_types or entry["fact_type"] in fact_types)
     )
@@ -156,14 +162,18 @@ def _fields(out: Console, row: dict[str, Any], width: int) -> list[Text]:
     for issue in row["issues"]:
         if issue["severity"] == "error":
             add("wrong", _flag(issue), "red")
-        elif issue["code"] not in _QUIET:
+        elif not _is_quiet(issue):
             add("flagged", _flag(issue), "yellow")
     if row["verdict"] != "quarantined":
         for issue in (issue for attempt in row["tries"][:1] for issue in attempt["issues"] if issue["severity"] == "error"):
             add("at first", _flag(issue), "yellow")
     elif row["tries"]:
-        add("", Text(f"{len(row['tries'])} earlier version(s) failed as well", style="dim"))
+        add("", Text(f"{counted(len(row['tries']), 'earlier version')} failed as well", style="dim"))
     return lines
+
+
+def _is_quiet(issue: Mapping[str, str]) -> bool:
+    return issue["severity"] == "warning" and issue["code"] in _QUIET
 
 
 def _flag(issue: dict[str, str]) -> Text:
@@ -238,6 +248,11 @@ def plain(text: str) -> str:
     if line.isprintable():  # nearly always: Python calls no sign printable that is meant here
         return line
     return "".join(sign if unicodedata.category(sign) not in ("Cc", "Cs") and sign not in _BIDI else "\ufffd" for sign in line)
+
+
+def counted(count: int, one: str, more: str = "") -> str:
+    """`1 article`, `2,000 articles`; `more` where the plural is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
 
 
 def cut(text: str, length: int) -> str:

@@ -7,14 +7,14 @@ Before changing it: it must stay a page when ten thousand articles failed: cause
 import itertools
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from extractor.results.show import cut, plain
+from extractor.results.show import counted, cut, plain
 
 _EXAMPLES = 3
 """Articles named of each cause, unless all are asked for."""
@@ -27,6 +27,7 @@ _EXIT_CODES = {
     130: "interrupted, resumable",
     143: "interrupted, resumable",
 }
+_STOPPED, _MISSES = 4, 5  # runs/run.py would cost its imports
 _VERDICTS = ("kept", "repaired", "quarantined", "merged")
 _FLAGS = {
     "fact_types": "--schema",
@@ -65,9 +66,9 @@ def status(
         folder: The run folder, as the user named it.
         everything: Name every failure, not a few of each cause.
     """
-    counted = [f"{count:,} {name}" for name, count in summary["articles"].items()]
+    states = [f"{count:,} {name}" for name, count in summary["articles"].items()]
     gone = f", {summary['absent']:,} no longer there" if summary["absent"] else ""
-    out.print(f"[bold]Articles[/]  {', '.join(counted) or 'none yet'}{gone}", highlight=False)
+    out.print(f"[bold]Articles[/]  {', '.join(states) or 'none yet'}{gone}", highlight=False)
     _facts(out, summary)
     _requests(out, summary)
     more = f"extractor status {shlex.quote(folder)} --all"
@@ -77,7 +78,10 @@ def status(
     _group(out, "unreadable", iter(summary["unreadable"].items()), more=None if everything else more)
     if "wrong" in summary:
         wrong = summary["wrong"]
-        out.print(f"[bold]Verified[/]  {f'{len(wrong):,} things do not hold' if wrong else 'all of it holds'}", highlight=False)
+        out.print(
+            f"[bold]Verified[/]  {counted(len(wrong), 'thing does not hold', 'things do not hold') if wrong else 'all of it holds'}",
+            highlight=False,
+        )
         for line in wrong if everything else wrong[: 10 * _EXAMPLES]:
             out.print(f"  {escape(line)}", highlight=False)
         if len(wrong) > 10 * _EXAMPLES and not everything:
@@ -99,7 +103,8 @@ def _facts(out: Console, summary: Mapping[str, Any]) -> None:
         table.add_row(name, *(f"{verdicts.get(verdict, 0):,}" for verdict in _VERDICTS))
     out.print(table)
     if reasons := summary["quarantined_for"]:
-        out.print(f"[bold]Quarantined for[/]  {', '.join(f'{code} {count:,}' for code, count in reasons.items())}", highlight=False)
+        told = ", ".join(f"{code} {count:,}" for code, count in reasons.items())
+        out.print(f"[bold]Quarantined for[/]  {told}   (facts by reason; one may have several)", highlight=False)
 
 
 def _requests(out: Console, summary: Mapping[str, Any]) -> None:
@@ -136,7 +141,7 @@ def _last_run(out: Console, last: Mapping[str, Any]) -> None:
     began = datetime.fromisoformat(last["started_at"])
     if last["ended_at"]:
         took = datetime.fromisoformat(last["ended_at"]) - began
-        ended = f"took {str(took).partition('.')[0]}, exit code {last['exit_code']} ({_EXIT_CODES.get(last['exit_code'], 'unknown')})"
+        ended = f"took {_lasting(took)}, exit code {last['exit_code']} ({_EXIT_CODES.get(last['exit_code'], 'unknown')})"
     else:
         ended = "did not end: it was killed, or is running"
     if last["stopped"]:
@@ -155,16 +160,25 @@ def _last_run(out: Console, last: Mapping[str, Any]) -> None:
         out.print(f"          {escape(', '.join(made))}", highlight=False)
 
 
+def _lasting(took: timedelta) -> str:
+    """`4.2 s` under a minute, `1:02:03` from then on."""
+    seconds = took.total_seconds()
+    return f"{seconds:.1f} s" if round(seconds, 1) < 60 else str(timedelta(seconds=round(seconds)))  # noqa: PLR2004 - a minute
+
+
 def _next(out: Console, summary: Mapping[str, Any], last: Mapping[str, Any], folder: str) -> None:
     articles, facts = summary["articles"], summary["facts"]
     incomplete = articles.get("failed", 0) + articles.get("partial", 0)
     again = _command(last["manifest"])
     lines = []
-    if again and (last["exit_code"] is None or last["exit_code"] >= 4):  # noqa: PLR2004 - stopped, misses, interrupted
+    has_misses = last["exit_code"] == _MISSES
+    if again and (last["exit_code"] is None or last["exit_code"] >= _STOPPED):
         retried = " --retry-failed" * bool(last["manifest"]["options"].get("retry_failed"))
-        lines.append(f"{again}{retried}   # goes on where it ended")
-    if again and incomplete:
-        lines.append(f"{again} --retry-failed   # asks the {incomplete:,} that failed or are partial again")
+        lines.append(
+            f"{again}{retried}   # {'asks again what the cassettes lacked, once they have it' if has_misses else 'goes on where it ended'}"
+        )
+    if again and incomplete and not has_misses:
+        lines.append(f"{again} --retry-failed   # asks again what failed or is partial: {counted(incomplete, 'article')}")
     if any(entry["verdict"] == "quarantined" for entry in facts):
         lines.append(f"extractor show {shlex.quote(folder)} --verdict quarantined   # what was not believed, and why")
     if any(entry["verdict"] in ("kept", "repaired") for entry in facts):

@@ -218,6 +218,8 @@ def _quotes(item: Item) -> list[str]:
 
 def _sendable(json_text: str) -> str:
     """JSON text with lone surrogates as escapes, which a model may have written and no file or request can carry."""
+    if json_text.isascii():
+        return json_text
     return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", json_text)
 
 

@@ -186,6 +186,15 @@ def test_a_hostile_attribute_is_not_written_out(reading):
     assert making.PARAGRAPHS[0] in found.text
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("opening", ["<footer>", "<div class='page-footer'>", "<div id='footer'>"])
+def test_footers_in_footers_cost_no_time(reading, opening):
+    """Looking for a licence in each of 250 nested ones took ten seconds; the article is read as it was, and the footer left out."""
+    page = making.page().replace("<footer>", opening * 250 + "<a href='/x'>A link of the footer</a>" * 8_000, 1)
+    (found,) = reading(page, "x.html")
+    assert found.text == TEXT
+
+
 def test_tags_with_few_attributes_are_left_alone():
     """Only what would stall the parser is touched."""
     tag = '<div class="' + "x y " * 400 + '" id=b'

@@ -15,6 +15,8 @@ import pytest
 
 from extractor.facts.fact import Check
 from extractor.facts.money import Money
+from extractor.facts.numbers.expressions import may_hold, read_expression
+from extractor.facts.numbers.tokens import tokenize
 from extractor.facts.party import country_of, stands_alone
 from extractor.facts.quantity import Quantity
 from extractor.facts.when import When
@@ -153,3 +155,43 @@ def test_few_values_are_not_understood(name):
     settled = [row for row in rows(table) if row.right]
     flagged = [row for row in settled if read(row, row.right[0]).result != "agrees"]
     assert len(flagged) <= len(settled) * MOST_NOT_UNDERSTOOD[name], [row.words for row in flagged]
+
+
+FORMS = (
+    "two and a half million pounds sterling",
+    "half a dozen",
+    "a half-billion",
+    "a pair of launchers",
+    "a single battery",
+    "both systems",
+    "a number of jets",
+    "a handful of jets",
+    "a few hundred",
+    "many thousands",
+    "tens of millions of euros",
+    "at least 10 and up to 20",
+    "at least 10 but no more than 20",
+    "between 30 to 40",
+    "from 5 to 7 Mrd. kroner",
+    "20-plus",
+    "two thousand three hundred and five or more",
+    "€240 ($258) million",
+    "€7 billion ($8.7bn or £6.7bn)",
+    "5 New Zealand dollars",
+    "up to a maximum of NOK 10 mln",
+    "some 40-odd",
+)
+
+
+def test_every_word_of_a_number_expression_may_stand_in_one():
+    """Where the search for the beginning of an expression stops at a word, no expression has it."""
+    sentences = {row.sentence for table in ("quantities.txt", "money.txt", "abroad.txt", "dates.txt") for row in rows(table)}
+    read = 0
+    for sentence in (*FORMS, *sentences):
+        tokens = tokenize(sentence)
+        for at in range(len(tokens)):
+            if (expression := read_expression(tokens, at)) is not None:
+                read += 1
+                assert [token.text for token in tokens[at : expression.end] if not may_hold(token)] == [], sentence
+    assert read > len(sentences)
+    assert not any(map(may_hold, tokenize("promised systems with launchers")))

@@ -14,6 +14,7 @@ from extractor.results.export import BELIEVED, export
 TEXT = "Norway sold 7 tanks to Kenya. Japan sold radars to Spain."
 NEWS = article("a.txt", TEXT)
 FIRST, SECOND = (0, 29), (30, 57)
+SAID = {"evidence": [TEXT[30:57]], **deal("Japan", "Spain")}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def decide(tmp_path):
         path = tmp_path / "decisions.jsonl"
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
         decisions = Decisions(path)
-        return list(decisions.apply(rows, [NEWS], fact_types)), decisions
+        return list(decisions.apply(rows, [NEWS], TYPES, fact_types)), decisions
 
     return applied
 
@@ -78,10 +79,9 @@ def test_edit_takes_the_place_of_what_the_run_said(decide):
 
 def test_quarantined_fact_can_be_vouched_for(decide):
     """An accepted quarantined item becomes a fact with its reasons beside it; its verdict stays what the code found."""
-    value = deal("Japan", "Spain")
-    made = quarantined(json.dumps(value))
-    ((after,), _) = decide([made], line(made, "accept", value=value))
-    assert after == {**made, "value": value, "spans": {}, "countries": {}, "decision": "accept"}
+    made = quarantined(json.dumps(SAID))
+    ((after,), _) = decide([made], line(made, "accept", value=SAID))
+    assert after == {**made, "value": SAID, "spans": {}, "countries": {}, "decision": "accept"}
 
 
 def test_evidence_must_stand_in_the_article(decide):
@@ -92,6 +92,48 @@ def test_evidence_must_stand_in_the_article(decide):
         assert left == [made]
         assert "decisions.jsonl:1: " in decisions.passed_over[0]
         assert not decisions.applied
+
+
+@pytest.mark.parametrize("code", ["schema", "doubled_key", "no_evidence", "quote_not_found"])
+def test_what_cannot_count_is_not_accepted_as_it_stands(decide, code):
+    """Of no known form, or with a quote that is nowhere: an accepted item is named with its reason and left out; edited it counts."""
+    made = quarantined(json.dumps(SAID))
+    made["issues"] = [{"severity": "error", "code": code, "path": "", "message": "It is wrong."}]
+    left, decisions = decide([made], line(made, "accept", value=SAID))
+    assert left == [made]
+    (told,) = decisions.passed_over
+    assert told.endswith("decisions.jsonl:1: fact b2:q of 'a.txt': It is wrong: edit it.")
+    assert not decisions.applied
+    assert decide([made], line(made, "edit", value=SAID))[0][0]["decision"] == "edit"
+
+
+@pytest.mark.parametrize("decision", ["accept", "edit"])
+def test_value_has_the_form_of_its_type(decide, decision):
+    """What a reviewer states is held against the type's JSON Schema of the run; what has another form is named, and stays as it was."""
+    made = quarantined(json.dumps(SAID))
+    wrong = {**SAID, "status": "lost", "sellers": "Japan"}
+    left, decisions = decide([made], line(made, decision, value=wrong))
+    assert left == [made]
+    (told,) = decisions.passed_over
+    assert "fact b2:q of 'a.txt': it has not the form of its type: sellers: Input should be a valid array; status: Input should be" in told
+    assert not decisions.applied
+
+
+def test_fact_whose_edit_does_not_count_is_left_out(decide):
+    """The reviewer found the run's own version wrong: a fact less, and told, is better than a wrong one."""
+    left, decisions = decide([kept(), kept("b2:2")], line(kept(), "edit", value={**kept()["value"], "status": "lost"}))
+    assert left == [kept("b2:2")]
+    assert decisions.passed_over[0].endswith("it is left out, for as the run has it the reviewer found it wrong.")
+    assert not decisions.applied
+
+
+def test_form_must_be_known(decide):
+    """A fact of a type version that the run folder does not hold is not believed on a reviewer's word alone; a rejected one is out."""
+    made = {**quarantined(json.dumps(SAID)), "schema": "b2:of another run"}
+    left, decisions = decide([made], line(made, "edit", value=SAID))
+    assert left == [made]
+    assert "JSON Schema is not in the run folder" in decisions.passed_over[0]
+    assert decide([made], line(made, "reject"))[0] == []
 
 
 def test_nothing_decided_is_lost_in_silence(decide):
@@ -120,7 +162,7 @@ def test_file_without_decisions_is_refused(tmp_path):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match=told):
             Decisions(path)
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match=r"^Decisions .* cannot be read: .* exported"):
         Decisions(tmp_path / "none.jsonl")
 
 
@@ -152,10 +194,9 @@ class Told:
 @pytest.mark.parametrize("verdicts", [BELIEVED, ("kept",), ("quarantined",), ("kept", "repaired", "quarantined", "merged")])
 def test_exports_take_decisions_with_any_verdict(decide, tmp_path, verdicts):
     """An accepted quarantined fact is exported with the believed ones, and wherever its verdict is asked for; a rejected one nowhere."""
-    value = deal("Japan", "Spain")
-    accepted, rejected, undecided = quarantined(json.dumps(value)), kept("b2:2"), quarantined("{}", "b2:3")
+    accepted, rejected, undecided = quarantined(json.dumps(SAID)), kept("b2:2"), quarantined("{}", "b2:3")
     rows = [kept(), accepted, rejected, undecided]
-    decide(rows, line(accepted, "accept", value=value), line(rejected, "reject"))
+    decide(rows, line(accepted, "accept", value=SAID), line(rejected, "reject"))
     for form in ("jsonl", "csv", "sqlite"):
         path = tmp_path / f"facts.{form}"
         count = export(Told(rows), path, verdicts=verdicts, decisions=Decisions(tmp_path / "decisions.jsonl"))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from extractor.cli import main
 from extractor.errors import UsageError
 from extractor.results.evaluation.evaluate import evaluate, read_run
 from extractor.results.evaluation.gold import gold_from, read_gold
@@ -18,6 +19,7 @@ from extractor.results.evaluation.marking import RunFacts
 from extractor.results.evaluation.page import page
 from extractor.results.evaluation.show import show
 from extractor.runs.folder import RunOptions, run
+from extractor.runs.ledger import Ledger
 from extractor.settings import resolve
 
 DEMO = Path(__file__).parents[2] / "examples"
@@ -152,15 +154,15 @@ def test_an_article_without_prediction_counts_against_recall(rows, gold):
         == (1.0, 0.6, pytest.approx(0.75))
     )
     assert (silent.articles_absent, absent.articles_absent, failed.articles_absent) == (0, 1, 1)
-    assert (silent.notes, "'b'" in absent.notes[0], "failed" in failed.notes[0]) == ((), True, True)
+    assert (silent.notes, "'b'" in absent.notes[0], "Failed" in failed.notes[0]) == ((), True, True)
 
 
 def test_an_article_that_gold_does_not_know_is_not_scored(rows, gold):
     """Facts elsewhere change nothing but a note; a gold for other articles altogether is a mistake."""
     found = _evaluate([*rows, _row("z", 1)], gold)
     assert _values(found.overall.strict) == (1.0, 1.0, 1.0)
-    assert "1 articles of the run have facts and are not in gold" in found.notes[0]
-    with pytest.raises(UsageError, match="None of the 3 articles in gold"):
+    assert "Not in gold, so not scored: 1 article of the run with facts." in found.notes[0]
+    with pytest.raises(UsageError, match="No article of gold"):
         _evaluate(rows, gold, articles=["z"])
 
 
@@ -359,11 +361,17 @@ def test_only_the_types_asked_for():
     assert set(gold.articles) == {"a", "b"}
 
 
-def test_a_run_folder_is_read_with_what_it_was_made_with(tmp_path):
-    """The demo, replayed and held against its gold: the claim names model, prompt, schemas and date; types can be left out."""
-    run_dir = tmp_path / "run"
-    options = RunOptions(paths=(str(DEMO / "articles"),), out=run_dir, replay=DEMO.parent / "cassettes" / "demo")
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    """The demo's run, replayed."""
+    folder = tmp_path_factory.mktemp("demo") / "run"
+    options = RunOptions(paths=(str(DEMO / "articles"),), out=folder, replay=DEMO.parent / "cassettes" / "demo")
     assert run(options, resolve()).exit_code == 0
+    return folder
+
+
+def test_a_run_folder_is_read_with_what_it_was_made_with(run_dir):
+    """The demo, replayed and held against its gold: the claim names model, prompt, schemas and date; types can be left out."""
     gold = read_gold(DEMO / "gold" / "demo.jsonl")
     facts = read_run(run_dir)
     found = evaluate(facts.rows, facts.articles, gold, about=facts.about)
@@ -377,6 +385,43 @@ def test_a_run_folder_is_read_with_what_it_was_made_with(tmp_path):
     narrowed = evaluate(facts.rows, facts.articles, gold.only(["funding_source"]), about=facts.about)
     assert [score.fact_type for score in narrowed.types] == ["funding_source"]
     assert narrowed.types[0] == found.types[0]
+
+
+def test_decisions_that_cannot_count_are_no_gold(run_dir, tmp_path, capsys):
+    """A fact without evidence, with a quote that is nowhere, or of another form is named with its reason, and wanted of no run."""
+    with Ledger(run_dir, read_only=True) as ledger:
+        quarantined, kept = list(ledger.rows(["quarantined"])), next(ledger.rows(["kept"]))
+    accepted = [{**row, "value": json.loads(row["raw"]), "decision": "accept"} for row in quarantined]
+    nowhere, _, planted = accepted
+    edited = {**nowhere, "decision": "edit", "evidence": kept["evidence"]}
+    lines = [
+        *accepted,
+        {**kept, "decision": "accept"},
+        {**edited, "id": "b2:1", "evidence": [{"quote": "Nobody wrote this."}], "value": {**edited["value"], "part_of": "1"}},
+        {**edited, "id": "b2:2", "value": {**edited["value"], "instrument": "a gift", "part_of": "2"}},
+        {**edited, "id": "b2:3", "schema": "b2:of another run", "value": {**edited["value"], "instrument": "a gift", "part_of": "3"}},
+        {**edited, "id": "b2:4", "value": {**edited["value"], "part_of": "4"}},
+    ]
+    path = tmp_path / "decisions.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    assert main(["evaluate", str(run_dir), "--gold", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    told = [note.partition(": not counted: ")[2] for note in found["notes"] if "not counted" in note]
+    assert [note.split()[1] for note in told] == [nowhere["id"], planted["id"], "b2:1", "b2:2"]
+    assert "is not in the article" in told[0]
+    assert "is not in the run's text" in told[2]
+    assert "instrument: Input should be 'grant'" in told[3]
+    assert found["overall"]["lenient"]["wanted"] == len(lines) - len(told)
+    assert main(["evaluate", str(run_dir), "--gold", str(path)]) == 0
+    assert "not counted: fact b2:2 of" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_command_says_that_it_wrote_the_page(run_dir, tmp_path, capsys):
+    """A file that was asked for is named once it is there, beside the result and not in it."""
+    assert main(["evaluate", str(run_dir), "--gold", str(DEMO / "gold"), "--html", str(tmp_path / "e.html"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)
+    assert err == f"Written: {tmp_path / 'e.html'}; open it in a browser.\n"
 
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\x1b[31m\u202egnp.exe [bold]{{ 7*7 }}"

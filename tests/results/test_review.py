@@ -3,6 +3,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from review_data import SUMMARY, TYPES, article, deal, many, row
 
 from extractor.errors import LedgerError, UsageError
-from extractor.results.review import _SCRIPTS, embedded, page, page_data, review
+from extractor.results.review import _SCRIPTS, embedded, page, page_data, review, told
 from extractor.runs import folder as folders
 from extractor.runs.ledger import Ledger
 from extractor.settings import resolve
@@ -118,12 +119,13 @@ def rows_of(data):
 
 def test_every_row_of_the_ledger_is_on_the_page_whole(run_dir, tmp_path):
     """Nothing is lost: rows of every verdict and all articles can be put together again from the page."""
-    count, text = written(run_dir, tmp_path / "review.html")
+    counts, text = written(run_dir, tmp_path / "review.html")
     data = data_of(text)
     with Ledger(run_dir, read_only=True) as ledger:
         rows = list(ledger.rows(ALL))
         assert [one["text"] for one in data["articles"]] == [one["record"]["text"] for one in ledger.articles()]
-    assert count == len(rows) == len(data["rows"]) > 50
+    assert counts == Counter(one["verdict"] for one in rows)
+    assert len(rows) == len(data["rows"]) > 50
     assert {one["verdict"] for one in rows} == set(ALL)
     assert list(rows_of(data)) == rows
 
@@ -243,8 +245,8 @@ def test_only_the_codes_in_use_are_named():
 def test_run_without_facts_has_a_page(tmp_path):
     """A run folder that holds nothing yet gives a page with nothing on it."""
     Ledger(tmp_path / "run").close()
-    count, text = written(tmp_path / "run", tmp_path / "review.html")
-    assert count == 0
+    counts, text = written(tmp_path / "run", tmp_path / "review.html")
+    assert not counts
     assert data_of(text)["rows"] == data_of(text)["articles"] == []
 
 
@@ -277,3 +279,11 @@ def test_size_of_a_large_page():
     sources, rows = many()
     text = page(page_data(TYPES, sources, rows, SUMMARY))
     assert len(text) < 1_500 * len(rows)
+
+
+def test_what_is_on_a_page_is_told_as_the_run_counts_it():
+    """A run that told of 56 facts has 56 on its page; what is quarantined or merged is more to look at."""
+    assert told({"kept": 48, "repaired": 8, "quarantined": 3, "merged": 2}) == "56 facts and 5 more to look at (3 quarantined, 2 merged)"
+    assert told({"kept": 1_000}) == "1,000 facts"
+    assert told({"kept": 1, "merged": 1}) == "1 fact and 1 more to look at (1 merged)"
+    assert told({}) == "0 facts"

@@ -77,10 +77,22 @@ def test_what_is_wrong_stands_with_its_fact():
     assert "at first            quantity: '3' does not" in repaired
     assert "not believed; the model said" in quarantined
     assert "wrong               quantity: '3' does not" in quarantined
-    assert "1 earlier version(s) failed as well" in quarantined
+    assert "1 earlier version failed as well" in quarantined
     assert "{broken" in broken
     assert "…" in broken
     assert "none of its quotes is in the article" in broken
+
+
+@pytest.mark.parametrize("width", [40, 100])
+def test_flags_left_out_are_counted_at_the_end(width):
+    """What would drown the rest is not shown with its fact, but nobody takes it for not being there."""
+    quiet = [{**FLAG, "code": code} for code in ("name_outside_evidence", "assumed", "assumed")]
+    text = printed([row(NEWS, "b2:1", issues=[FLAG, *quiet]), row(OTHER, "b2:2", issues=quiet[1:])], width=width)[1]
+    assert text.count("flagged") == 1
+    last = " ".join(text.rpartition("\n\n")[2].split())
+    assert last == "Not shown: 1 name_outside_evidence, 4 assumed; --json or `extractor review` has them."
+    assert max(map(cell_len, text.splitlines())) <= width
+    assert "Not shown" not in printed([row(NEWS, "b2:1", issues=[FLAG])])[1]
 
 
 def test_articles_cannot_steer_the_terminal():

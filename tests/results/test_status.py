@@ -1,4 +1,6 @@
 import json
+import re
+from datetime import timedelta
 
 import pytest
 from answers import answering, misquoted, transfer, write_articles
@@ -6,6 +8,7 @@ from answers import answering, misquoted, transfer, write_articles
 from extractor.cli import main
 from extractor.evidence.outcome import Outcome
 from extractor.records import Article
+from extractor.results.status import _lasting
 from extractor.runs.ledger import Ledger
 from extractor.runs.rows import Provenance
 from extractor.testing import LoopbackEndpoint, Raw, completion
@@ -46,7 +49,7 @@ def test_many_failures_are_counted_by_cause_with_a_few_examples(many, capsys):
     assert "unreadable  50" in text
     assert "a00010.txt: It took 10 s." in text
     assert f"and 897 more: extractor status {many} --all" in " ".join(text.split())
-    assert "extractor run articles --model a-model --retry-failed" in text
+    assert "extractor run articles --model a-model --retry-failed   # asks again what failed or is partial: 1,000 articles" in text
 
 
 def test_all_failures_are_named_when_asked(many, capsys):
@@ -93,7 +96,8 @@ def test_quarantine_is_counted_by_type_and_by_reason(tmp_path, capsys):
     capsys.readouterr()
     text = " ".join(said(capsys, out).split())
     assert "weapons_transfer 3 0 3 0" in text
-    assert "Quarantined for quote_not_found 3" in text
+    assert "Quarantined for quote_not_found 3 (facts by reason; one may have several)" in text
+    assert re.search(r", took [0-9]+\.[0-9] s, exit code 0", text)
     assert "unpriced" in text
     assert "repairs 0" in text
     assert f"extractor show {out} --verdict quarantined" in text
@@ -163,3 +167,25 @@ def test_the_command_to_go_on_asks_the_same_model_in_the_same_way(given, options
         ledger.start_run(manifest, {})
         ledger.end_run(4, all_seen=False, stopped="A limit.")
     assert command in said(capsys, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.04, "0.0 s"), (4.25, "4.2 s"), (59.96, "0:01:00"), (60, "0:01:00"), (3723.9, "1:02:04"), (90_000, "1 day, 1:00:00")],
+)
+def test_a_short_run_took_some_time(seconds, told):
+    """Under a minute with a decimal: a replay of a second did not take nothing."""
+    assert _lasting(timedelta(seconds=seconds)) == told
+
+
+def test_a_replay_with_misses_has_ended(tmp_path, capsys):
+    """It does not go on where it ended, and its misses need no --retry-failed: the cassettes must have them first."""
+    manifest = {**MANIFEST, "options": {"paths": ["articles"], "replay": "tapes"}, "given": []}
+    with Ledger(tmp_path) as ledger:
+        ledger.start_run(manifest, {})
+        failed(ledger, 0, "cassette_miss", "not recorded")
+        ledger.end_run(5, all_seen=True)
+    text = said(capsys, tmp_path)
+    assert "extractor run articles --replay tapes   # asks again what the cassettes lacked, once they have it" in text
+    assert "goes on where it ended" not in text
+    assert "--retry-failed" not in text

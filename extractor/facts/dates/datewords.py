@@ -140,9 +140,13 @@ VOCABULARY = frozenset(
 
 
 @functools.cache
-def _split(phrase: str) -> tuple[str, ...]:
-    """The words of a phrase of this file and its neighbours; there are a few hundred."""
-    return tuple(phrase.split())
+def _by_first(phrases: tuple[str, ...]) -> dict[str, list[tuple[str, list[str]]]]:
+    """Phrases of a rule by their first word, each with the words after it, in the rule's order; there are some sixty rules."""
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+    for phrase in phrases:
+        first, *rest = phrase.split()
+        found.setdefault(first, []).append((phrase, rest))
+    return found
 
 
 class Cursor:
@@ -157,6 +161,10 @@ class Cursor:
         """Whether every token has been read."""
         return self.at >= len(self.tokens)
 
+    def holds(self, words: Collection[str]) -> bool:
+        """Whether one of `words` is among the tokens: a rule that needs one looks no further without it."""
+        return any(token.word in words for token in self.tokens)
+
     def peek(self, ahead: int = 0) -> Token | None:
         """The token `ahead` places on; None past the end."""
         place = self.at + ahead
@@ -167,9 +175,8 @@ class Cursor:
         token = self.peek()
         if token is None:
             return None
-        for phrase in phrases:
-            first, *rest = _split(phrase)
-            if first == token.word and rest == [beside.word for beside in self.tokens[self.at + 1 : self.at + 1 + len(rest)]]:
+        for phrase, rest in _by_first(phrases).get(token.word, ()):
+            if not rest or rest == [beside.word for beside in self.tokens[self.at + 1 : self.at + 1 + len(rest)]]:
                 self.at += 1 + len(rest)
                 return phrase
         return None

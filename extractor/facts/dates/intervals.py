@@ -118,6 +118,8 @@ class _Intervals(Lengths):
 
     def pair(self) -> Point | None:
         """`July 3-5`, `between July 3 and August 1`, `from 2024 to 2026`, `Monday to Friday`, `July or August`."""
+        if not self.holds(BETWEEN):
+            return None
         self.eat("on", *INSIDE)
         opening = self.eat("between", "from")
         start = self.at
@@ -191,6 +193,8 @@ class _Intervals(Lengths):
 
     def years(self) -> Point | None:
         """`2024-26` as years, `2025-07` as a month; `2011-12` may be either and is not understood."""
+        if not self.holds(("-", "/")):
+            return None
         self.eat(*INSIDE)
         first = self.stamp()
         if first is None or first.month is not None or first.year is None or self.eat("-", "/") is None:

@@ -26,6 +26,8 @@ class Lengths(Points):
 
     def length(self) -> Point | None:
         """`50 days`, `within two weeks`, `in 10 days`, `over the next three months`, `two years ago`, `in recent weeks`."""
+        if not self.holds(LENGTHS):
+            return None
         preposition = self.eat("within", "in", "over", "for", "during", "throughout")
         self.eat("the")
         side = self.eat(*AHEAD, *BEHIND)

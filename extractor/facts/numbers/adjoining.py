@@ -5,12 +5,13 @@ Before changing it: a wrong "cut" sends a right fact back to the model, so only 
 belong to it is a doubt, and then nothing is believed either way.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from extractor.facts.fact import Check
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.doubts import doubt_about, is_particle
-from extractor.facts.numbers.expressions import Expression, read_expression
+from extractor.facts.numbers.expressions import Expression, may_hold, read_expression
 from extractor.facts.numbers.qualifiers import PART, PARTS, PERCENT
 from extractor.facts.numbers.tails import is_loose_number, rate_at
 from extractor.facts.numbers.tokens import HYPHENS, Token, is_glued, is_kind, tokenize, word_at
@@ -65,10 +66,10 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
     near, begin = _window(text, start, max(end, words_end))
     tokens = tokenize(near)
     start, end, words_end = start - begin, end - begin, words_end - begin
-    first = next((at for at, token in enumerate(tokens) if token.end > start), len(tokens))
-    after = next((at for at, token in enumerate(tokens) if token.start >= words_end), len(tokens))
+    first = bisect_right(tokens, start, key=lambda token: token.end)
+    after = bisect_left(tokens, words_end, key=lambda token: token.start)
     rate = rate_at(tokens, after)
-    for at in range(max(0, first - _LOOK_BACK), min(first + 1, len(tokens))):
+    for at in _beginnings(tokens, first):
         if is_particle(tokens, at):
             continue
         expression = read_expression(tokens, at)
@@ -80,6 +81,14 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
     left, right, is_fragment = _chunk(tokens, first, end)
     words = near[tokens[left].start : tokens[right - 1].end] if left < right else ""
     return Around(tokens, None, words, is_fragment=is_fragment, doubt=f"it stands inside {words!r}", rate=rate)
+
+
+def _beginnings(tokens: list[Token], first: int) -> range:
+    """The places from which an expression may reach a token, its own included, the furthest first."""
+    begin, furthest = first, max(0, first - _LOOK_BACK)
+    while begin > furthest and may_hold(tokens[begin - 1]):
+        begin -= 1
+    return range(begin, min(first + 1, len(tokens)))
 
 
 def _bound_of_the_next(tokens: list[Token], after: int, written: Written | None) -> str:

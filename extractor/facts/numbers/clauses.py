@@ -17,6 +17,7 @@ _HEDGES = word_list("hedges")
 _THING_ENDS = NUMBER_WORDS | _CLAUSE_ENDS
 _SHARES = PERCENT | {"per"}
 _PAUSES = frozenset({",", "(", "\u2013", "\u2014", "-"})
+_REPLACING = _PAUSES | _HEDGES | {"or"}
 _ENDING_MARKS = frozenset(".;:!?")
 _DETERMINERS = frozenset({"the", "its", "his", "her", "our", "your", "their", "these", "those", "all"})
 _ABBREVIATIONS = frozenset({"max", "min"})
@@ -39,7 +40,9 @@ _BOUNDS_BEHIND = _phrases("bounds_behind")
 
 def _phrase_at(tokens: list[Token], at: int, phrases: dict[str, list[tuple[str, ...]]]) -> int:
     """How many words the longest phrase at a place has; 0 where none stands there."""
-    for phrase in phrases.get(word_at(tokens, at), ()):
+    if (word := word_at(tokens, at)) not in phrases:
+        return 0
+    for phrase in phrases[word]:
         if all(word_at(tokens, at + step) == word for step, word in enumerate(phrase)):
             return len(phrase)
     return 0
@@ -95,17 +98,22 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
     """
     here = max(after, expression.end)
     for at in range(here, here + _REACH_BEHIND + 1):
-        if hedged := _replaced(tokens, at, by_hedge_alone=at > here):
+        word = word_at(tokens, at)
+        if word in _REPLACING and (hedged := _replaced(tokens, at, by_hedge_alone=at > here)):
             return hedged
-        begin = at + 1 if word_at(tokens, at) == "," else at
+        begin = at + 1 if word == "," else at
         length = _phrase_at(tokens, begin, _BOUNDS_BEHIND)
-        compares = length > 0 and word_at(tokens, begin + length - 1) == "than"  # "10 tanks, more than planned" are 10
-        bounds_the_next = (compares and begin > at) or ((compares or word_at(tokens, begin) == "at") and _counts_on(tokens, begin + length))
-        if length and not bounds_the_next:
+        if length and not _is_about_the_next(tokens, begin, begin + length, after_comma=begin > at):
             return " ".join(token.text for token in tokens[begin : begin + length])
-        if begin > at or not is_kind(tokens, at, "word") or tokens[at].word in _THING_ENDS:
+        if begin > at or word in _THING_ENDS or not is_kind(tokens, at, "word"):
             return ""
     return ""
+
+
+def _is_about_the_next(tokens: list[Token], begin: int, end: int, *, after_comma: bool) -> bool:
+    """Whether a phrase bounds what follows: "10 tanks, more than planned" are 10, and so are "10 at least two of which …"."""
+    compares = word_at(tokens, end - 1) == "than"
+    return (compares and after_comma) or ((compares or word_at(tokens, begin) == "at") and is_loose_number(tokens, end))
 
 
 def _replaced(tokens: list[Token], at: int, *, by_hedge_alone: bool) -> str:
@@ -121,8 +129,3 @@ def _replaced(tokens: list[Token], at: int, *, by_hedge_alone: bool) -> str:
     # "€7 billion (or $8 billion)" is the same sum again
     replaces = (hedges and (is_number or read_before(tokens, here) is not None)) or (has_or and is_number and not by_hedge_alone)
     return " ".join(token.text for token in tokens[at : here + 1]) if replaces else ""
-
-
-def _counts_on(tokens: list[Token], at: int) -> bool:
-    """Whether what follows "at least" or "more than" is another number, to which it belongs: "10 at least two of which …"."""
-    return is_loose_number(tokens, at)

@@ -49,6 +49,7 @@ _SIGN_WORDS = _by_word(_TABLE["sign_words"])
 _WORDS = _by_word(_TABLE["words"])
 _LOOSE_WORDS = frozenset(_TABLE["loose_words"].split())
 _STATES: dict[str, str] = {word: prefix for prefix, words in _TABLE["states"].items() for word in words.split()}
+_STATE_OPENINGS = frozenset(word.partition("_")[0] for word in _STATES)
 
 
 class Marked(NamedTuple):
@@ -63,9 +64,14 @@ MARKS = frozenset({*_SIGNS, *_BEFORE_DOLLAR, *_CODES, *_SIGN_WORDS})
 """What a currency mark before a number begins with, as `Token.word` or `Token.text`."""
 
 
+_TABLES = (_SIGNS, _BEFORE_DOLLAR, _AFTER_DOLLAR, _SIGN_WORDS, _CODES, _WORDS, _STATES)
+WORDS = frozenset(part.casefold() for table in _TABLES for word in table for part in word.split("_"))
+"""Every word that a currency is named with, as `Token.word`."""
+
+
 def _marked(tokens: list[Token], at: int, end: int, currency: Currency) -> Marked:
-    words = "".join(("" if token.glued or not index else " ") + token.text for index, token in enumerate(tokens[at:end]))
-    return Marked(end, currency._replace(words=words))
+    words = tokens[at].text + "".join(("" if token.glued else " ") + token.text for token in tokens[at + 1 : end])
+    return Marked(end, Currency(currency.codes, currency.default, words))
 
 
 def read_before(tokens: list[Token], at: int) -> Marked | None:
@@ -129,11 +135,12 @@ def _read_words(tokens: list[Token], at: int, *, scaled: bool) -> Marked | None:
 
 
 def _state_at(tokens: list[Token], at: int) -> tuple[str, int]:
-    if state := _STATES.get(f"{word_at(tokens, at)}_{word_at(tokens, at + 1)}"):
+    word = word_at(tokens, at)
+    if word not in _STATE_OPENINGS:
+        return "", at
+    if state := _STATES.get(f"{word}_{word_at(tokens, at + 1)}"):
         return state, at + 2
-    if state := _STATES.get(word_at(tokens, at)):
-        return state, at + 1
-    return "", at
+    return (_STATES[word], at + 1) if word in _STATES else ("", at)
 
 
 def states_in(tokens: list[Token]) -> frozenset[str]:

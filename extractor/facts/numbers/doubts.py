@@ -153,10 +153,15 @@ def _is_number_beside(tokens: list[Token], at: int) -> bool:
         return True
     if token.kind == "dash":
         return _is_number_like(tokens, at - 1) and (_is_number_like(tokens, at + 1) or read_before(tokens, at + 1) is not None)
-    is_day = word_at(tokens, at - 1).title() in MONTHS or (word_at(tokens, at - 1) == "." and word_at(tokens, at - 2).title() in MONTHS)
     if token.word in SCALES and is_kind(tokens, at + 1, "number"):
         return True  # "15 million 300 thousand"
-    return token.kind == "number" and is_loose_number(tokens, at) and not _is_year(token) and not is_day
+    return token.kind == "number" and is_loose_number(tokens, at) and not _is_year(token) and not _is_of_a_month(tokens, at)
+
+
+def _is_of_a_month(tokens: list[Token], at: int) -> bool:
+    """Whether the name of a month stands before a number: "March 5", "Feb. 24"."""
+    before = word_at(tokens, at - 1)
+    return before.title() in MONTHS or (before == "." and word_at(tokens, at - 2).title() in MONTHS)
 
 
 def _is_changing(tokens: list[Token], expression: Expression) -> bool:

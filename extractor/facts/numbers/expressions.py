@@ -8,6 +8,7 @@ the whole.
 from decimal import Decimal
 from typing import NamedTuple
 
+from extractor.facts.numbers import currencies, numerals, qualifiers
 from extractor.facts.numbers.currencies import MARKS, Currency, merged, read_after, read_before
 from extractor.facts.numbers.numerals import ARTICLES, NUMBER_WORDS, SCALES, Number, read_number, read_scale
 from extractor.facts.numbers.qualifiers import (
@@ -65,6 +66,8 @@ _THOUSAND = 1000
 # What an expression can open with, besides digits and currency marks: other words are turned away here, which keeps a check fast.
 _NUMBER_OPENINGS = NUMBER_WORDS | ARTICLES | _VAGUE | _VAGUE_PLURALS | {"between", "from", "half", "both"}
 _OPENING_WORDS = PREFIX_WORDS | _NUMBER_OPENINGS
+_JOINTS = frozenset({"and", "to", "or", "but"})
+_WORDS = currencies.WORDS | numerals.WORDS | qualifiers.WORDS | _JOINTS | _NUMBER_OPENINGS | {word for words in _VAGUE_OF for word in words}
 
 
 class _Term(NamedTuple):
@@ -174,8 +177,6 @@ def _joined(low: _Term, high: _Term, start: int) -> Expression:
 
 def _between(tokens: list[Token], start: int, at: int) -> Expression | None:
     """A range that says so: "between 30 and 40", "between $10-30 billion"."""
-    if word_at(tokens, at) != "between":
-        return None
     low = _qualified_term(tokens, at + 1)
     if low is None or not (word_at(tokens, low.end) in {"and", "to"} or joins_by_dash(tokens, low.end)):
         return None
@@ -211,8 +212,6 @@ def _number_or_range(tokens: list[Token], start: int, at: int) -> Expression | N
 def _vague(tokens: list[Token], start: int, at: int) -> Expression | None:
     """Words without numbers: "dozens", "several hundred", "tens of millions of euros"."""
     here = at
-    if word_at(tokens, at) not in _VAGUE_OPENINGS:
-        return None
     for words in _VAGUE_OF:
         if all(word_at(tokens, at + step) == word for step, word in enumerate(words)):
             here = at + len(words)
@@ -309,8 +308,10 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     start, here = prefixes.start, prefixes.end
     if here > at and not _may_open(tokens, here, _NUMBER_OPENINGS):
         return _bare(tokens, at, here)
-    expression = _between(tokens, start, here) or _vague(tokens, start, here) or _number_or_range(tokens, start, here)
-    if expression is None and word_at(tokens, here) in ARTICLES and (is_kind(tokens, here + 1, "number") or read_before(tokens, here + 1)):
+    word = word_at(tokens, here)
+    expression = _between(tokens, start, here) if word == "between" else _vague(tokens, start, here) if word in _VAGUE_OPENINGS else None
+    expression = expression or _number_or_range(tokens, start, here)
+    if expression is None and word in ARTICLES and (is_kind(tokens, here + 1, "number") or read_before(tokens, here + 1)):
         expression = _number_or_range(tokens, here + 1, here + 1)
         if expression is not None and expression.currency is None and not expression.has_scale:
             return None  # "a $3 billion package", but not "an A 10"
@@ -326,6 +327,11 @@ def read_expression(tokens: list[Token], at: int) -> Expression | None:
     if expression.currency is not None and (also := _in_brackets(tokens, expression.end))[0]:
         expression = expression._replace(also=also[0], end=also[1])
     return expression
+
+
+def may_hold(token: Token) -> bool:
+    """Whether a token may stand in a number expression; one that may not ends every expression before it, and begins none."""
+    return token.kind != "word" or token.word in _WORDS
 
 
 def _may_open(tokens: list[Token], at: int, words: frozenset[str]) -> bool:

@@ -142,6 +142,8 @@ _SCALE_WORDS = {
     "dozen": _ScaleWord(_DOZEN),
     "k": _ScaleWord(1000),
 }
+WORDS = NUMBER_WORDS | ARTICLES | frozenset(_SCALE_WORDS) | {"and", "half", "pair", "of", "single", "both"}
+"""Every word that a number is written with, as `Token.word`."""
 _TIGHT = frozenset({"k", "b"})  # "5 k" and "5 b" are more often something else
 
 

@@ -50,6 +50,8 @@ _AFTER = {
     **_phrases("most", "or fewer", "or less", "or under", "at most", "at the most"),
     **_phrases("about", "or so", "or thereabouts"),
 }
+WORDS = frozenset(word for phrase in (*_BEFORE, *_AFTER) for word in phrase) | {"plus"}
+"""Every word that qualifies a number, as `Token.word`."""
 _LONGEST = max(len(phrase) for phrase in _BEFORE)
 PREFIX_WORDS = frozenset(phrase[0] for phrase in _BEFORE)
 _SUFFIX_WORDS = frozenset(phrase[0] for phrase in _AFTER)

@@ -4,6 +4,7 @@ In: text. Out: `Token`s with their places. Floor: facts.
 Before changing it: places are code points of the text as given; nothing is normalised, so that a token can be quoted.
 """
 
+import functools
 import re
 import tomllib
 from importlib.resources import files
@@ -29,13 +30,17 @@ class Token(NamedTuple):
     """True when nothing stands between it and the token before."""
 
 
-_TOKEN = re.compile(
-    r"(?P<number>[0-9]+(?:[.,'’\u00a0\u2009\u202f][0-9]+)*)"
-    r"|(?P<word>(?:[A-Za-z]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)*)"
-    r"|(?P<dash>[-\u2010-\u2015])"
-    r"|(?P<break>\n[^\S\n]*\n)"
-    r"|(?P<alien>[\d_])"
-    r"|(?P<mark>\S)"
+_RUN = re.compile(r"[\S\u00a0\u2009\u202f]+|\n[^\S\n]*\n")  # of characters without spaces, but those within numbers; or a blank line
+_PIECE = re.compile(
+    r"""
+      (?P<word>(?:[A-Za-z]\.){2,} | [^\W\d_]+(?:['’][^\W\d_]+)*)
+    | (?P<number>[0-9]+(?:[.,'’\u00a0\u2009\u202f][0-9]+)*)
+    | (?P<dash>[-\u2010-\u2015])
+    | (?P<break>\n[^\S\n]*\n)
+    | (?P<alien>[\d_])
+    | (?P<mark>\S)
+    """,
+    re.VERBOSE,
 )
 HYPHENS = frozenset("-\u2010\u2011")
 RANGE_DASHES = HYPHENS | {"\u2012", "\u2013"}  # an em dash stands between clauses, not between numbers
@@ -56,18 +61,30 @@ THINGS = word_list("things")
 def tokenize(text: str) -> list[Token]:
     """The tokens of `text`, in order; whitespace is left out, except that a blank line is a token."""
     tokens: list[Token] = []
-    end = -1
-    for match in _TOKEN.finditer(text):
-        kind: Kind = match.lastgroup  # type: ignore[assignment]  # the group names are the kinds
-        begin, stop = match.span()
-        piece = text[begin:stop]
-        if kind == "word" and not piece.isascii():
-            piece_letters = piece.replace("’", "").replace("'", "")
-            kind = "word" if piece_letters.isalpha() else "alien"  # "²" and "½" count as word characters, not as letters
-        word = piece.casefold().replace("’", "'") if kind == "word" else piece
-        tokens.append(Token(kind, piece, word, begin, stop, begin == end))
-        end = stop
+    last = -1
+    for run in _RUN.finditer(text):
+        offset = run.start()
+        for kind, piece, word, begin, end in _pieces(run[0]):
+            start, stop = offset + begin, offset + end
+            tokens.append(tuple.__new__(Token, (kind, piece, word, start, stop, start == last)))  # a hundred an article: past its __new__
+            last = stop
     return tokens
+
+
+@functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text
+def _pieces(run: str) -> list[tuple[Kind, str, str, int, int]]:
+    """The tokens of a run of characters without spaces: kind, text and word, where in it they begin and end."""
+    pieces = []
+    for match in _PIECE.finditer(run):
+        kind: Kind = match.lastgroup  # type: ignore[assignment]  # the group names are the kinds
+        piece = word = match[0]
+        if kind == "word":
+            if piece.isascii() or piece.replace("’", "").replace("'", "").isalpha():
+                word = piece.casefold().replace("’", "'")
+            else:
+                kind = "alien"  # "²" and "½" count as word characters, not as letters
+        pieces.append((kind, piece, word, *match.span()))
+    return pieces
 
 
 def word_at(tokens: list[Token], at: int) -> str:

@@ -4,6 +4,7 @@ In: `as_written`. Out: `Written`, or None where the words are not understood. Fl
 Before changing it: what counts as a quantity or a sum is not decided here, but in quantity.py and money.py.
 """
 
+import functools
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,8 +29,11 @@ class Written(NamedTuple):
 
 def read_written(text: str) -> Written | None:
     """A value's words as one number expression with a harmless tail; None where they are not understood."""
-    if len(text) > _LONGEST_WORDS:
-        return None
+    return None if len(text) > _LONGEST_WORDS else _read_written(text)
+
+
+@functools.lru_cache(maxsize=4096)  # "two", "10 million dollars": a corpus says the same again and again
+def _read_written(text: str) -> Written | None:
     tokens = tokenize(text)
     while tokens and tokens[0].text in QUOTE_MARKS:
         tokens = tokens[1:]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from extractor.results.evaluation.compare import flat
 from extractor.results.evaluation.gold import Gold
-from extractor.results.evaluation.marking import Group, Judged, RunFacts, judge, quotes_of, wrong
+from extractor.results.evaluation.marking import BELIEVED, Group, Judged, RunFacts, judge, quotes_of, wrong
 from extractor.results.evaluation.measures import (
     ALL_FIELDS,
     EVERY_TYPE,
@@ -40,8 +40,9 @@ def read_run(folder: Path, fact_types: Sequence[str] = ()) -> RunFacts:
         LedgerError: It is no run folder, or cannot be read.
     """
     with Ledger(folder, read_only=True) as ledger:
-        rows, articles, last = list(ledger.rows(fact_types=fact_types)), list(ledger.articles()), ledger.summary()["last_run"]
-    return RunFacts(rows, articles, _about(folder, rows, last))
+        rows = list(ledger.rows((*BELIEVED, "quarantined"), fact_types))
+        articles, types, last = list(ledger.articles()), list(ledger.fact_types()), ledger.summary()["last_run"]
+    return RunFacts(rows, articles, _about(folder, [row for row in rows if row["verdict"] in BELIEVED], last), types)
 
 
 def evaluate(
@@ -50,6 +51,7 @@ def evaluate(
     gold: Gold,
     *,
     about: About = About(),  # noqa: B008 - frozen
+    types: Iterable[Mapping[str, Any]] = (),
     other: RunFacts | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -61,6 +63,7 @@ def evaluate(
         articles: As `Ledger.articles` gives them.
         gold: As `read_gold` gives it.
         about: What the run was made with.
+        types: As `Ledger.fact_types` gives them; decided facts are held against them.
         other: A run to compare with on the same gold.
         resamples: Draws for each interval.
         seed: Of the draws.
@@ -68,7 +71,7 @@ def evaluate(
     Raises:
         UsageError: Gold has no article in common with the run.
     """
-    mine = judge(RunFacts(rows, articles, about), gold)
+    mine = judge(RunFacts(rows, articles, about, types), gold)
     draws = draw(mine.tallies, resamples=resamples, seed=seed)
     against = None
     if other is not None:

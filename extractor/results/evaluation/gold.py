@@ -56,6 +56,12 @@ class GoldFact(Record):
     """Further values that are right, by field path such as `status` or `attribution.certainty`."""
     where: str = ""
     """File and line."""
+    decision: Decision | None = None
+    """What a reviewer decided; None for a plain fact."""
+    id: str | None = None
+    """The row of a run that was decided on, where the line names it."""
+    form: str | None = None
+    """Fingerprint of the JSON Schema that its type had then, where the line names it."""
 
 
 class Gold(Record):
@@ -94,7 +100,7 @@ def read_gold(path: Path) -> Gold:
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     if not files:
         raise UsageError(f"Gold folder {str(path)!r} holds no .jsonl file; docs/gold.md has the format.")
-    contents = [(file, _text(file)) for file in files]
+    contents = [(file, _text(file, "Gold", "Name a .jsonl file or a folder of them.")) for file in files]
     lines = [line for file, text in contents for line in _lines(file, text)]
     if not lines:
         raise UsageError(f"Gold {str(path)!r} has no lines; docs/gold.md has the format.")
@@ -120,24 +126,26 @@ class Line(NamedTuple):
     """The object that stands there."""
 
 
-def lines_of(path: Path) -> list[Line]:
+def lines_of(path: Path, what: str) -> list[Line]:
     """The lines of one JSONL file, blank ones left out.
+
+    Args:
+        path: The file.
+        what: How messages call it, such as `Decisions`.
 
     Raises:
         UsageError: The file cannot be read, or a line is no JSON object; the message names file and line.
     """
-    return list(_lines(path, _text(path)))
+    return list(_lines(path, _text(path, what, "Name the .jsonl file that the review page exported.")))
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, what: str, next_move: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(
-            f"Gold {str(path)!r} cannot be read: {error.strerror or error}. Name a .jsonl file or a folder of them."
-        ) from error
+        raise UsageError(f"{what} {str(path)!r} cannot be read: {error.strerror or error}. {next_move}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"Gold {str(path)!r} is not UTF-8 at byte {error.start}; save it as UTF-8.") from error
+        raise UsageError(f"{what} {str(path)!r} is not UTF-8 at byte {error.start}; save it as UTF-8.") from error
 
 
 def _lines(path: Path, text: str) -> Iterator[Line]:
@@ -241,7 +249,14 @@ def _fact(where: str, data: Mapping[str, Any], article: str, decision: Decision 
         optional=optional,
         alternatives=_alternatives(where, data.get("alternatives"), value),
         where=where,
+        decision=decision,
+        id=_named(data, "id"),
+        form=_named(data, "schema"),
     )
+
+
+def _named(data: Mapping[str, Any], key: str) -> str | None:
+    return value if isinstance(value := data.get(key), str) else None
 
 
 def _read_raw(text: str) -> object:

@@ -5,17 +5,20 @@ Before changing it: what gold does not speak of is not counted, and what gold ha
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from extractor.errors import UsageError
+from extractor.results.decisions import not_vouched
 from extractor.results.evaluation.align import Alignment, Labelled, Predicted, align, is_same, label, offsets_hold, predict
 from extractor.results.evaluation.compare import flat, size
 from extractor.results.evaluation.gold import Gold, GoldFact
 from extractor.results.evaluation.measures import ALL_FIELDS, COUNTED, EVERY_TYPE, LENIENT, STRICT, Tally
 from extractor.results.evaluation.report import About
+from extractor.results.form import Form
+from extractor.results.show import counted
 
-_BELIEVED = ("kept", "repaired")
+BELIEVED = ("kept", "repaired")
 _NAMED = 3  # examples named in a note
 
 
@@ -23,10 +26,12 @@ class RunFacts(NamedTuple):
     """What is needed of a run."""
 
     rows: Iterable[Mapping[str, Any]]
-    """As `Ledger.rows` gives them; rows that are not believed are passed over."""
+    """As `Ledger.rows` gives them; of rows that are not believed only the reasons count, for a reviewer may have accepted one."""
     articles: Iterable[Mapping[str, Any]]
     """As `Ledger.articles` gives them."""
     about: About = About()
+    types: Iterable[Mapping[str, Any]] = ()
+    """As `Ledger.fact_types` gives them: what a reviewer's facts are held against."""
 
 
 class Group(NamedTuple):
@@ -73,32 +78,36 @@ def judge(run: RunFacts, gold: Gold) -> Judged:
     notes: list[str] = []
     if gold.articles and not texts:
         raise UsageError(
-            f"None of the {len(gold.articles)} articles in gold {gold.path!r} is in run {run.about.run!r}: gold names "
+            f"No article of gold {gold.path!r} is in run {run.about.run!r}: gold names "
             f"{_some(gold.articles)}. An article's id is its path below the folder that was given to `extractor run`."
         )
     missing = sorted(set(gold.articles) - set(texts))
     if missing:
-        notes.append(f"{len(missing)} articles in gold are not in the run, so their facts are missed: {_some(missing)}.")
+        notes.append(f"Not in the run, so that all is missed: {counted(len(missing), 'article')} of gold, {_some(missing)}.")
     if failed:
-        notes.append(f"{len(failed)} articles in gold failed or are partial in the run: {_some(failed)}.")
+        notes.append(f"Failed or partial in the run: {counted(len(failed), 'article')} of gold, {_some(failed)}.")
     if gold.rejected or not all(gold.articles.values()):
         open_articles = [article for article, complete in gold.articles.items() if not complete]
         notes.append(
-            f"{len(open_articles)} articles are not fully labelled: facts there that gold does not know are unjudged; precision speaks of "
-            f"the judged ones alone, and recall of the labelled ones."
+            f"{counted(len(open_articles), 'article')} not fully labelled: facts there that gold does not know are unjudged; "
+            f"precision speaks of the judged ones alone, and recall of the labelled ones."
         )
-    labelled, rejected = _labelled(gold.facts, texts, notes), _labelled(gold.rejected, texts, [])
     predicted: dict[tuple[str, str], list[Predicted]] = defaultdict(list)
     elsewhere = set[str]()
+    quarantined: dict[str, Mapping[str, Any]] = {}
     for row in run.rows:
-        if row.get("verdict", "kept") not in _BELIEVED or "value" not in row:
+        if row.get("verdict") == "quarantined":
+            quarantined[row.get("id", "")] = row
+        if row.get("verdict", "kept") not in BELIEVED or "value" not in row:
             continue
         if row["article_id"] in gold.articles:
             predicted[row["article_id"], row["fact_type"]].append(predict(row))
         else:
             elsewhere.add(row["article_id"])
     if elsewhere:
-        notes.append(f"{len(elsewhere)} articles of the run have facts and are not in gold: they are not scored.")
+        notes.append(f"Not in gold, so not scored: {counted(len(elsewhere), 'article')} of the run with facts.")
+    vouched = _vouched(gold.facts, quarantined, texts, run.types, notes)
+    labelled, rejected = _labelled(vouched, texts, notes), _labelled(gold.rejected, texts, [])
     notes += _unlike(labelled, predicted, run.about)
     groups, by_article = [], {article: Tally() for article in sorted(gold.articles)}
     for article, kind in sorted({*labelled, *predicted}):
@@ -119,6 +128,25 @@ def _articles(articles: Iterable[Mapping[str, Any]], gold: Gold) -> tuple[dict[s
             if (status := article.get("status", "complete")) != "complete":
                 failed[article["id"]] = status
     return texts, dict(sorted(failed.items()))
+
+
+def _vouched(
+    facts: Iterable[GoldFact],
+    quarantined: Mapping[str, Mapping[str, Any]],
+    texts: Mapping[str, str | None],
+    types: Iterable[Mapping[str, Any]],
+    notes: list[str],
+) -> Iterator[GoldFact]:
+    """Gold without what a reviewer accepted or edited and what cannot count."""
+    forms = {entry["fingerprint"]: Form(entry["json_schema"]) for entry in types}
+    for fact in facts:
+        wrong = None
+        if fact.decision is not None:
+            wrong = not_vouched(fact, quarantined.get(fact.id or ""), texts.get(fact.article_id), forms.get(fact.form or ""))
+        if wrong is None:
+            yield fact
+        else:
+            notes.append(f"{fact.where}: not counted: fact {fact.id} of {fact.article_id!r}: {wrong}.")
 
 
 def _labelled(facts: Iterable[GoldFact], texts: Mapping[str, str | None], notes: list[str]) -> dict[tuple[str, str], list[Labelled]]:
@@ -207,9 +235,9 @@ def _add(tally: Tally, group: Group, row: str, counts: _Counts) -> None:
     whole = row in (STRICT, LENIENT)
     rows = [(group.fact_type, row)] + ([(EVERY_TYPE, row)] if whole else [(group.fact_type, ALL_FIELDS), (EVERY_TYPE, ALL_FIELDS)])
     for kind, name in rows:
-        for counted, count in zip(COUNTED, counts, strict=False):
+        for what, count in zip(COUNTED, counts, strict=False):
             if count:
-                tally[kind, name, counted] += count
+                tally[kind, name, what] += count
 
 
 def wrong(group: Group) -> list[Predicted]:

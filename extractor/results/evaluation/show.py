@@ -15,7 +15,7 @@ from rich.text import Text
 
 from extractor.results.evaluation.measures import EVERY_TYPE, Measure, Score
 from extractor.results.evaluation.report import About, Change, Delta, Disagreement, Evaluation, TypeScore
-from extractor.results.show import cut, grouped, plain
+from extractor.results.show import counted, cut, grouped, plain
 
 _QUOTE_CHARS = 200
 _VALUE_CHARS = 160
@@ -66,8 +66,8 @@ def claim(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
     yield from made_with(evaluation.about)
     absent = f", {evaluation.articles_absent} not in the run or failed" if evaluation.articles_absent else ""
     labelled = "all" if evaluation.articles_complete == evaluation.articles else str(evaluation.articles_complete)
-    gold = f"{evaluation.gold_path} {short(evaluation.gold_fingerprint)}: {evaluation.articles} articles, {labelled} fully labelled{absent}"
-    yield "Gold", plain(gold)
+    articles = f"{counted(evaluation.articles, 'article')}, {labelled} fully labelled{absent}"
+    yield "Gold", plain(f"{evaluation.gold_path} {short(evaluation.gold_fingerprint)}: {articles}")
     yield "Judged", "strict: every field is right · lenient: it speaks of the same thing"
     yield "Intervals", f"95 % bootstrap over articles, {evaluation.resamples:,} resamples, seed {evaluation.seed}"
 

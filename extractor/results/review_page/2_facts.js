@@ -1,6 +1,7 @@
 // The facts with what is decided about them: kept in the browser by article, undone, written out as gold and read back.
 const STORE = "extractor-review/1/";
 const BELIEVED = new Set(["kept", "repaired"]);
+const NOT_AS_IT_STANDS = new Set(["schema", "doubled_key", "no_evidence", "quote_not_found"]); // decisions.py has them
 const CODES = new Map(); // who a party is, wherever some row says it: so that an edited party keeps its country
 const codeKey = (party) => JSON.stringify([party.name, party.kind, party.on_behalf_of ?? null]);
 const countryName = (code) => DATA.countries[code] ?? code;
@@ -29,6 +30,14 @@ class Fact {
   }
   get state() {
     return this.verdict === "merged" ? "repeat" : (this.decision?.decision ?? "open");
+  }
+  // why what the model said cannot be accepted without an edit; null where it can
+  objection() {
+    if (BELIEVED.has(this.verdict)) return null;
+    if (!isObject(this.given)) return "its words are no JSON object";
+    if (!this.row.evidence.length) return "none of its quotes is in the article";
+    const code = this.row.issues.find((one) => one.severity === "error" && NOT_AS_IT_STANDS.has(one.code))?.code;
+    return code ? (code === "quote_not_found" ? "one of its quotes is not in the article" : "it has not the form of its type") : null;
   }
   code(path, party) {
     return (this.decision?.decision === "edit" ? null : this.row.countries?.[path]) ?? CODES.get(codeKey(party)) ?? null;
@@ -74,16 +83,18 @@ class Fact {
   }
   quotes() {
     const { row, article } = this;
-    if (this.decision?.decision === "edit" && Array.isArray(this.value?.evidence)) return located(article, this.value.evidence, row.evidence);
+    if (this.decision?.decision === "edit" && Array.isArray(this.value?.evidence)) return located(this, this.value.evidence);
     return row.evidence.map((span) => ({ quote: slice(article, span), start: span[0], end: span[1] }));
   }
 }
 
 // where the quotes of an edited fact stand: at the span they had, else where the words stand first, else without offsets
-function located(article, quotes, spans) {
+function located({ article, row, given }, quotes) {
+  // a quote that was found stands in the article in its own typography
+  const isWhole = given?.evidence?.length === row.evidence.length && !row.issues.some((one) => one.code === "quote_not_found");
   return quotes.filter((quote) => typeof quote === "string").map((quote) => {
-    const kept = spans.find((span) => slice(article, span) === quote);
-    if (kept) return { quote, start: kept[0], end: kept[1] };
+    const kept = row.evidence.find((span) => slice(article, span) === quote) ?? (isWhole ? row.evidence[given.evidence.indexOf(quote)] : undefined);
+    if (kept) return { quote: slice(article, kept), start: kept[0], end: kept[1] };
     const unit = quote ? article.text.indexOf(quote) : -1;
     return unit < 0 ? { quote } : { quote, start: offsets(article).point(unit), end: offsets(article).point(unit + quote.length) };
   });
@@ -97,7 +108,7 @@ for (const fact of FACTS) {
 }
 DATA.rows = null;
 
-const memory = { works: true, reason: "" };
+const memory = { works: true, reason: "", refused: [] };
 function load(article) {
   let stored = null;
   try {
@@ -111,6 +122,10 @@ function load(article) {
   for (const fact of article.facts) {
     const kept = fact.verdict === "merged" ? null : stored.decisions[fact.key];
     fact.decision = isDecision(kept) ? kept : null;
+    if (fact.decision?.decision === "accept" && fact.objection()) {
+      fact.decision = null; // kept by an earlier page
+      memory.refused.push(fact);
+    }
     if (fact.verdict !== "merged") delete article.others[fact.key];
     fact.read();
   }
@@ -232,7 +247,7 @@ function readLine(line, byId, seen, changes) {
   const key = count > 1 ? `${data.id}#${count}` : data.id;
   const fact = article.facts.find((one) => one.key === key && one.verdict !== "merged");
   if (!fact) return `fact ${String(data.id)} is not on this page`;
-  if (to.decision === "accept" && !isObject(fact.given)) return "accepted, but its words are no JSON object";
+  if (to.decision === "accept" && fact.objection()) return `accepted, but ${fact.objection()}`;
   changes.push({ fact, to });
   return null;
 }

@@ -59,7 +59,7 @@ function card(fact, place) {
     { class: `fact ${fact.type.colour}${isOpen ? " on" : ""}${fact.state === "reject" ? " rejected" : ""}`, tabindex: "-1", "data-fact": fact.index, "aria-labelledby": `fact-${fact.index}`, "aria-current": isOpen ? "true" : null, "aria-posinset": place + 1, "aria-setsize": shown.length },
     kicker,
     title,
-    fact === edited ? editor(fact) : isOpen ? whole(fact) : el("p", { class: "words" }, gist(fact)),
+    fact === edited ? el("div", {}, issueList(fact), editor(fact)) : isOpen ? whole(fact) : el("p", { class: "words" }, gist(fact)),
   );
   if (!isOpen) node.addEventListener("click", () => go(fact, { from: "card" }));
   return node;
@@ -165,8 +165,11 @@ function originals(fact) {
 }
 function buttons(fact) {
   if (fact.verdict === "merged") return null;
-  const act = (name, label, key) => button([label, " ", el("kbd", { "aria-hidden": "true" }, key)], { class: name, "aria-pressed": String(fact.state === name), "aria-keyshortcuts": key, onclick: () => press(name) });
-  return el("div", { class: "acts", role: "group", "aria-label": "Decision" }, act("accept", "Accept", "a"), act("edit", "Edit", "e"), act("reject", "Reject", "r"), fact.decision && button("Clear", { onclick: () => settle(null) }));
+  const why = fact.state === "edit" ? null : fact.objection();
+  const reason = why && el("p", { class: "refused", id: `refused-${fact.index}` }, `It cannot be accepted as it stands: ${why}. Edit it, or reject it.`);
+  const act = (name, label, key, more = {}) => button([label, " ", el("kbd", { "aria-hidden": "true" }, key)], { class: name, "aria-pressed": String(fact.state === name), "aria-keyshortcuts": key, onclick: () => press(name), ...more });
+  const accept = act("accept", "Accept", "a", reason ? { "aria-disabled": "true", "aria-describedby": reason.id } : {});
+  return el("div", { class: "decide" }, reason, el("div", { class: "acts", role: "group", "aria-label": "Decision" }, accept, act("edit", "Edit", "e"), act("reject", "Reject", "r"), fact.decision && button("Clear", { onclick: () => settle(null) })));
 }
 function provenance(fact) {
   const [model, prompt] = DATA.made[fact.row.made];

@@ -1,6 +1,6 @@
 // Editing: a form out of the value and, where the ledger has it, the type's JSON Schema. Each control gives its value back as JSON.
 class WrongInput extends Error {
-  constructor(message, control) {
+  constructor(message, control = null) {
     super(message);
     this.control = control;
   }
@@ -78,7 +78,7 @@ function scalarControl(value, arm, nullable, context) {
   const hint = context.isQuote ? el("span", { class: "hint", role: "status" }) : null;
   const check = () => {
     const said = input.value === shownFirst && !isSame ? text : input.value;
-    if (hint) hint.textContent = !said || context.article.text.includes(said) ? "" : "These words are not in the article.";
+    if (hint) hint.textContent = !said || located(context.fact, [said])[0].start !== undefined ? "" : "These words are not in the article.";
   };
   input.addEventListener("input", check);
   check();
@@ -163,6 +163,14 @@ function objectControl(value, arm, context) {
   return { element, read: () => Object.fromEntries(inner.map(([name, one]) => [name, one.read()]).filter(([name, said]) => name in value || said !== null)) };
 }
 
+// an edited fact needs its evidence in the article as well; null where it has it
+function unproven(fact, value) {
+  if (!Array.isArray(value.evidence) || !value.evidence.length) return "A fact needs evidence";
+  if (!value.evidence.every((quote) => typeof quote === "string")) return "Each quote of the evidence is a text";
+  const lost = located(fact, value.evidence).find((one) => one.start === undefined);
+  return lost ? `“${cut(lost.quote, 80)}” is not in the article` : null;
+}
+
 function editor(fact) {
   const schema = fact.type.schemas[DATA.made[fact.row.made][2]] ?? fact.type.schema;
   const start = isObject(fact.value) ? fact.value : schema ? blank({ ...schema, default: undefined, type: "object" }, schema) : {};
@@ -170,7 +178,7 @@ function editor(fact) {
   const alert = el("p", { class: "alert", role: "alert" });
   const box = el("div");
   const held = { now: null, isJson: false };
-  const asForm = (value) => swap(box, held, control(value, schema, { root: schema ?? {}, isTop: true, label: words(fact.row.type), article: fact.article }));
+  const asForm = (value) => swap(box, held, control(value, schema, { root: schema ?? {}, isTop: true, label: words(fact.row.type), fact }));
   const asJson = (value) => {
     const area = el("textarea", { class: "json", spellcheck: "false", "aria-label": "Value as JSON" });
     area.value = exactly(JSON.stringify(value, null, 1));
@@ -194,8 +202,8 @@ function editor(fact) {
     } catch (error) {
       if (!(error instanceof WrongInput)) throw error;
       alert.textContent = error.message;
-      error.control.classList.add("wrong");
-      error.control.focus();
+      error.control?.classList.add("wrong");
+      error.control?.focus();
     }
   };
   const toggle = button("As JSON", { "aria-pressed": "false", onclick: () => attempt((value) => {
@@ -207,11 +215,14 @@ function editor(fact) {
   held.isJson = !hasFields;
   toggle.setAttribute("aria-pressed", String(held.isJson));
   (hasFields ? asForm : asJson)(from);
-  const form = el("form", { class: "edit", "aria-label": "Edit this fact" }, box, alert,
-    el("div", { class: "acts" }, el("button", { type: "submit", class: "save" }, "Save ", el("kbd", { "aria-hidden": "true" }, "Ctrl Enter")), button(["Cancel ", el("kbd", { "aria-hidden": "true" }, "Esc")], { onclick: () => stopEditing() }), toggle));
+  const form = el("form", { class: "edit", "aria-label": "Edit this fact" }, box,
+    el("div", { class: "decide" }, alert, el("div", { class: "acts" }, el("button", { type: "submit", class: "save" }, "Save ", el("kbd", { "aria-hidden": "true" }, "Ctrl Enter")), button(["Cancel ", el("kbd", { "aria-hidden": "true" }, "Esc")], { onclick: () => stopEditing() }), toggle)));
   const submit = () => attempt((value) => {
+    const isSame = canonical(value) === canonical(fact.given);
+    const why = isSame ? fact.objection() : unproven(fact, value);
+    if (why) throw new WrongInput(isSame ? `Nothing is changed, and ${why}.` : `${why}. Mark its words in the article, or copy them from there.`);
     edited = null;
-    settle(canonical(value) === canonical(fact.given) ? { decision: "accept" } : { decision: "edit", value });
+    settle(isSame ? { decision: "accept" } : { decision: "edit", value });
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

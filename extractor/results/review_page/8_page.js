@@ -150,10 +150,13 @@ function press(name) {
   if (name === "edit") {
     edited = selected;
     redraw(selected);
-    cards.get(selected)?.querySelector(".edit")?.querySelector("input, select, textarea")?.focus();
+    const form = cards.get(selected)?.querySelector(".edit");
+    const proof = selected.objection() && form?.querySelector("[aria-label='evidence 1'], [aria-label='Add to evidence']"); // mostly it is the quotes
+    (proof || form?.querySelector("input, select, textarea"))?.focus();
     return;
   }
-  if (name === "accept" && !isObject(selected.given)) return note("These words are no JSON object, so there is nothing to accept: edit the fact, or reject it.", { key: "accept" });
+  const why = name === "accept" ? selected.objection() : null;
+  if (why) return note(`${selected.headline()}: it cannot be accepted as it stands, for ${why}. Edit it, or reject it.`, { key: "accept" });
   settle({ decision: name });
 }
 function settle(to) {
@@ -198,10 +201,13 @@ function later() {
   cancelAnimationFrame(waiting);
   waiting = requestAnimationFrame(() => setTimeout(drawOverview)); // the lists first, the pictures after
 }
+// as the run counts them: what is not believed, and what only repeats a fact, is no fact more
+const others = VERDICTS.filter((verdict) => !BELIEVED.has(verdict)).map((verdict) => [FACTS.filter((fact) => fact.verdict === verdict).length, verdict]);
+const holds = [many(FACTS.filter((fact) => BELIEVED.has(fact.verdict)).length, "fact"), ...others.filter(([count]) => count).map(([count, verdict]) => many(count, verdict, verdict))].join(", ");
 function showCounts() {
   const all = FACTS.length;
   const isFiltered = matched.length !== all || listed.length !== ARTICLES.length;
-  $("count").textContent = isFiltered ? `${matched.length.toLocaleString("en")} of ${many(all, "fact")} in ${many(matchedIn.size, "article")}` : `${many(all, "fact")} in ${many(ARTICLES.length, "article")}`;
+  $("count").textContent = isFiltered ? `${matched.length.toLocaleString("en")} of ${all.toLocaleString("en")} in ${many(matchedIn.size, "article")}` : `${all.toLocaleString("en")} in ${many(ARTICLES.length, "article")}: ${holds}`;
   $("clear").hidden = activeTests().length === 0;
   $("overview-of").textContent = isFiltered ? "of the facts that pass the filters" : "";
   showChips("chips-type", "type");
@@ -337,6 +343,7 @@ function start() {
   for (const text of DATA.notes) note(text);
   memory.tell = () => note(memory.reason, { isBad: true, key: "memory" });
   if (!memory.works) memory.tell();
+  if (memory.refused.length) note(`No longer accepted, for they cannot count as they stand: ${memory.refused.map((fact) => `${fact.article.id}, ${fact.headline()}: ${fact.objection()}`).join("; ")}.`, { key: "refused" });
   document.documentElement.dataset.ready = "yes";
   warm(0, FACTS, (fact) => fact.words);
   warm(0, ARTICLES, (article) => article.lower());
