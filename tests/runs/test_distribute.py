@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 
+from extractor.articles.discover import Source
+from extractor.articles.read import read
 from extractor.errors import ArticleError, ExtractorError, LimitReached, SettingsError, UsageError
 from extractor.records import Usage
 from extractor.runs import distribute
@@ -26,7 +28,7 @@ from extractor.runs.distribute import ClusterLimits
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
 from extractor.runs.pipeline import ExtractBatches, facts_of, read_articles, write_results
-from extractor.runs.worker import share_of
+from extractor.runs.worker import Order, Worker, share_of
 from extractor.settings import Settings
 from extractor.testing import LoopbackEndpoint, Raw, completion
 
@@ -211,6 +213,32 @@ def test_what_is_answered_in_the_run_folder_needs_no_cluster(tmp_path, monkeypat
         shutil.copytree(trial.articles, tmp_path / "again" / "more")
         report = trial.run(endpoint, paths=(str(tmp_path / "again"),))
         assert (report.exit_code, report.complete, len(endpoint.requests)) == (0, 3, asked)
+
+
+def test_a_run_over_a_pipelines_shards_makes_one_run_folder_of_them(tmp_path):
+    """Every worker's answers and what came of them, without another request."""
+    trial = Trial(tmp_path, 6)
+
+    async def worked(endpoint, part):
+        order = Order(("weapons_transfer",), share_of(Settings(base_url=endpoint.base_url), 1), trial.out)
+        worker = Worker(order)
+        try:
+            for path in part:
+                (article,) = read(Source(id=path.name, path=path))
+                assert (await worker.outcome(article)).outcome.status == "complete"
+        finally:
+            await worker.aclose()
+
+    with LoopbackEndpoint(trial.right) as endpoint:
+        files = sorted(trial.articles.iterdir())
+        for part in (files[:3], files[3:]):
+            asyncio.run(worked(endpoint, part))
+        asked = len(endpoint.requests)
+        assert len(list((trial.out / "shards").iterdir())) == 2
+        report = trial.run(endpoint, engine="asyncio", workers=None)
+        assert (report.complete, len(endpoint.requests)) == (6, asked)
+    assert list((trial.out / "shards").iterdir()) == []
+    assert trial.check()["attempts"] == asked
 
 
 @needs_ray
