@@ -244,14 +244,16 @@ class BatchFiles:
         uploaded_at = self._uploaded_at.get(file_id)
 
         async def send() -> Any:
-            seen, newer = 0, None
+            seen = 0
+            newer: int | None = None
             async for batch in self._sdk.batches.list(limit=_PAGE):
                 seen += 1
                 if batch.input_file_id == file_id:
                     return batch
                 made_at = _created_at(batch)
                 # a batch is younger than its file; that older ones follow is taken from the list itself
-                if None not in (uploaded_at, newer, made_at) and made_at < min(uploaded_at, newer):
+                ends = uploaded_at is not None and newer is not None and made_at is not None and made_at < uploaded_at and made_at < newer
+                if ends:
                     return None
                 if seen >= _LISTED:
                     raise EndpointError(
