@@ -92,6 +92,8 @@ class Usage(Record):
     """Tokens of the requests, cached ones included."""
     cached_tokens: int = 0
     """The part of `input_tokens` that the provider says it read from its prompt cache."""
+    written_tokens: int = 0
+    """The part of `input_tokens` that the provider says it put into its prompt cache, where that has a price of its own (Anthropic)."""
     output_tokens: int = 0
     """Tokens generated, reasoning included."""
     attempts: int = 0

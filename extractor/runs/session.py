@@ -188,16 +188,16 @@ class Session:
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
             self.remember(outcome, key)
-            read.end(outcome.status, outcome.cause, _verdicts(outcome))
-        # the cause and never the reason, which may quote the article or the model
-        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
-        _LOG.log(level, "article %r: %s%s", article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
+            read.end(outcome.status, outcome.cause, verdicts(outcome))
         return outcome
 
     def remember(self, outcome: Outcome, key: str | None = None) -> None:
-        """Put what came of an article into the ledger, where there is one; `key` where its `key` is known already."""
+        """Put what came of an article into the ledger, where there is one, and its status into the log; `key` where it is known already."""
         if ledger := self.memory.ledger:
             ledger.outcome(outcome, key=key or self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self.provenance)
+        # the cause and never the reason, which may quote the article or the model
+        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
+        _LOG.log(level, "article %r: %s%s", outcome.article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
@@ -236,6 +236,9 @@ class Session:
         going = [put(number, call) for number, call in enumerate(calls)]
         await (asyncio.gather(*going) if len(going) > 1 else going[0])  # most articles are one call, which needs no task of its own
         if errors:
+            for other in errors[1:]:
+                if other is not errors[0]:  # which calls that had no place yet ended with too
+                    errors[0].add_note(f"Another request about the same article ended with {type(other).__name__}: {other}")
             raise errors[0]
         return [replies[number] for number in range(len(calls))]
 
@@ -275,7 +278,7 @@ class Session:
             self.memory.ledger.attempt(call, attempt, request)
 
 
-def _verdicts(outcome: Outcome) -> Iterator[tuple[str, str]]:
+def verdicts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     """Type and verdict of each fact, believed or not."""
     yield from ((fact.fact_type, str(fact.verdict)) for fact in outcome.facts)
     yield from ((item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged))

@@ -622,9 +622,9 @@ def test_broken_server_does_not_count_towards_the_end():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (_error(401, f"Incorrect API key provided: {KEY}"), ["OPENAI_API_KEY", "--base-url", "401"]),
+        (_error(401, f"Incorrect API key provided: {KEY}"), ["OPENAI_API_KEY", "base_url / --base-url", "401"]),
         (_error(403, "Project proj_abc123 has no access"), ["some-model", "OPENAI_API_KEY", "403"]),
-        (_error(404, "The model does not exist"), ["some-model", "--model", "--base-url", "404"]),
+        (_error(404, "The model does not exist"), ["some-model", "model / --model", "base_url / --base-url", "404"]),
         (Raw("404 page not found", 404), ["some-model", "--base-url"]),
         (_error(402, "Insufficient balance of org-abc123"), ["quota", "credit"]),
         (_error(429, "You exceeded your current quota", code="insufficient_quota"), ["quota", "credit"]),
@@ -669,7 +669,7 @@ def test_nothing_listening_ends_the_run_soon(mode):
         async with Client(settings, TYPES, mode=mode) as client:
             await client.ask(_call(), lambda _, attempt: attempts.append(attempt))
 
-    with pytest.raises(EndpointError, match=r"Nothing answers at 'http://127.*Is the server running\? Check --base-url"):
+    with pytest.raises(EndpointError, match=r"Nothing answers at 'http://127.*Is the server running\? Check base_url / --base-url"):
         asyncio.run(ask())
     assert [attempt.outcome for attempt in attempts] == ["no_connection"] * 3
 
