@@ -384,7 +384,7 @@ def test_verify_finds_what_was_changed_by_hand(tmp_path):
     """Every stored text, request, fact and quote is derived anew; whatever was edited is named."""
     articles = write_articles(tmp_path / "articles", 2)
     with LoopbackEndpoint(answering(transfer())) as endpoint:
-        run(RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url))
+        run(RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url, concurrency=1))
     with Ledger(tmp_path / "out", read_only=True) as ledger:
         assert ledger.verify() == []
     db = sqlite3.connect(tmp_path / "out/ledger.sqlite")
