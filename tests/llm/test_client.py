@@ -21,6 +21,7 @@ from extractor.errors import CassetteMiss, EndpointError, SettingsError, UsageEr
 from extractor.facts.fact import Fact
 from extractor.fingerprint import fingerprint
 from extractor.llm import transport as transport_module
+from extractor.llm import wire as wire_module
 from extractor.llm.client import Client
 from extractor.llm.endpoint import Endpoint
 from extractor.llm.modes import MODES, tidy
@@ -68,6 +69,14 @@ def _quick(monkeypatch):
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=["aiohttp", "httpx"])
+def library(request, monkeypatch):
+    """What carries the requests: aiohttp where it is installed, else httpx alone."""
+    if request.param == "httpx":
+        monkeypatch.setattr(wire_module, "find_spec", lambda name: None)
+    return request.param
 
 
 def _call(number=0, kind="extract", types=TYPES, user=None):
@@ -212,6 +221,7 @@ ANSWERS = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("mode", ["json_schema/strict", "tools/strict", "md_json"])
 @pytest.mark.parametrize("name", ANSWERS)
 def test_every_answer_has_its_outcome_and_every_request_its_attempt(name, mode):
@@ -252,6 +262,7 @@ def test_items_are_what_closed(name, items):
     assert all(json.loads(item.json_text) is not None for item in reply.items)
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("answer", [Fault("hang"), Fault("drip", every_s=0.01), Raw(b"{}", delay_s=5)], ids=["hang", "drip", "late"])
 def test_slow_answer_is_a_timeout(answer):
     """An attempt ends after `timeout_s` even when bytes keep dripping, which never trips a read timeout."""
@@ -674,6 +685,7 @@ def _free_port():
         return probe.getsockname()[1]
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("mode", [None, "json_schema/strict"])
 def test_nothing_listening_ends_the_run_soon(mode):
     """A refused connection at the very start says that no server is there, after three tries."""
@@ -689,6 +701,7 @@ def test_nothing_listening_ends_the_run_soon(mode):
     assert [attempt.outcome for attempt in attempts] == ["no_connection"] * 3
 
 
+@pytest.mark.usefixtures("library")
 def test_server_that_goes_away_fails_no_article():
     """A connection that is refused at every attempt is the endpoint's doing, also when it has answered before: the next would fare the same."""
 
@@ -865,6 +878,40 @@ def test_proxy_of_the_environment_is_not_between_us_and_loopback(monkeypatch):
     assert _run(lambda r: GOOD).reply.outcome == "ok"
 
 
+@pytest.mark.parametrize(
+    ("url", "proxy", "library"),
+    [
+        ("http://127.0.0.1:9/v1", "", "AiohttpTransport"),
+        ("http://127.0.0.1:9/v1", "http://127.0.0.1:9", "AiohttpTransport"),
+        ("https://models.example/v1", "", "AiohttpTransport"),
+        ("https://models.example/v1", "http://127.0.0.1:9", "AsyncHTTPTransport"),
+        ("https://me:hidden@models.example/v1", "", "AsyncHTTPTransport"),
+    ],
+)
+def test_proxies_and_passwords_are_left_to_httpx(monkeypatch, url, proxy, library):
+    """Requests go over aiohttp only where both do the same."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+    async def look():
+        async with Client(Settings(base_url=url, api_key=SecretStr(KEY)), TYPES) as client:
+            return type(client._wire.sdk._client._transport).__name__
+
+    assert asyncio.run(look()) == library
+
+
+@pytest.mark.usefixtures("library")
+def test_more_requests_than_either_library_keeps_connections(monkeypatch):
+    """The bound is the caller's: 110 requests are on the wire together, where both libraries would stop at 100."""
+    together = threading.Barrier(110, timeout=30)
+
+    def answer(request):
+        together.wait()
+        return GOOD
+
+    run = _run(answer, calls=[_call(number) for number in range(110)], at_once=True, timeout_s=40, attempts=1)
+    assert {reply.outcome for reply in run.results} == {"ok"}
+
+
 # --- secrets, settings, life and death
 
 
@@ -933,17 +980,19 @@ def test_base_url_needs_no_key():
 
 
 @pytest.mark.parametrize("mode", [None, "json_schema/strict"])
-def test_cassette_miss_comes_out_unwrapped_and_is_not_retried(monkeypatch, mode):
+def test_cassette_miss_comes_out_unwrapped_and_is_not_retried(monkeypatch, library, mode):
     """A miss below the HTTP layer is wrapped by the SDK; the caller gets the miss itself, after one look."""
+    import aiohttp
     import httpx2
 
     looked = []
 
-    async def miss(self, request):
+    async def miss(self, *request, **_):
         looked.append(request)
         raise CassetteMiss("nothing recorded", article_id="a0")
 
-    monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", miss)
+    asks = (aiohttp.ClientSession, "_request") if library == "aiohttp" else (httpx2.AsyncHTTPTransport, "handle_async_request")
+    monkeypatch.setattr(*asks, miss)
     run = _run(lambda r: GOOD, mode=mode, attempts=5)
     (error,) = run.results
     assert isinstance(error, CassetteMiss)
