@@ -5,6 +5,7 @@ from answers import answering, transfer, write_articles
 
 from extractor.runs import session as session_module
 from extractor.runs.folder import RunOptions, dry_run, run
+from extractor.runs.ledger import Ledger
 from extractor.settings import Settings
 from extractor.testing import LoopbackEndpoint, Raw, completion
 
@@ -41,11 +42,11 @@ def noticed(tmp_path, endpoint, *, options=(), **settings):
 @pytest.mark.parametrize(
     ("options", "settings", "name"),
     [
-        ({}, {"model": "another"}, "model ('gpt-5-mini' before)"),
-        ({}, {"temperature": 0.5}, "temperature (None before)"),
-        ({}, {"part_chars": 1000}, "part_chars (16000 before)"),
-        ({"published": "2026-01-02"}, {}, "--published (not given before)"),
-        ({"fact_types": ("funding_source",)}, {}, "the fact types (weapons_transfer before)"),
+        ({}, {"model": "another"}, "model ('gpt-5-mini' before, 'another' now)"),
+        ({}, {"temperature": 0.5}, "temperature (None before, 0.5 now)"),
+        ({}, {"part_chars": 1000}, "part_chars (16000 before, 1000 now)"),
+        ({"published": "2026-01-02"}, {}, "--published (not given before, 2026-01-02 now)"),
+        ({"fact_types": ("funding_source",)}, {}, "the fact types (weapons_transfer before, funding_source now)"),
     ],
     ids=["model", "temperature", "part_chars", "published", "fact types"],
 )
@@ -60,6 +61,47 @@ def test_what_changed_is_said_with_its_cost_before_the_first_request(options, se
     assert requests == 4
     assert f"Since the last run {name} changed: up to 4 articles of this folder will be asked again, about {used:,} tokens" in line
     assert f"about ${report.cost_usd:.2f}" in line
+    assert "remembered" not in line
+
+
+def test_the_facts_that_a_change_of_types_takes_away_are_named(tmp_path, endpoint):
+    """Facts of types that are asked no more leave the folder with the articles that are asked again: that is said before it happens."""
+    write_articles(tmp_path / "articles", 2)
+    noticed(tmp_path, endpoint, options={"fact_types": ("weapons_transfer", "funding_source")})
+    _, said = noticed(tmp_path, endpoint, options={"fact_types": ("funding_source", "negotiation_proposal")})
+    assert "(weapons_transfer, funding_source before, funding_source, negotiation_proposal now)" in said[0][1]
+    assert said[0][1].endswith(
+        "Facts of types that are not asked now (weapons_transfer 2) leave show, status and export with these articles; "
+        "--out names a folder of its own for other types."
+    )
+    with Ledger(tmp_path / "out", read_only=True) as ledger:
+        assert list(ledger.rows()) == []
+
+
+def test_a_change_back_is_not_said_to_ask_everything(tmp_path, endpoint):
+    """Where an earlier run asked the same, its answers may be remembered, and are: nothing is promised to cost what it does not."""
+    write_articles(tmp_path / "articles", 2)
+    noticed(tmp_path, endpoint)
+    noticed(tmp_path, endpoint, model="another")
+    assert len(endpoint.requests) == 4
+    _, said = noticed(tmp_path, endpoint)
+    assert "up to 2 articles of this folder will be asked again unless their answers are remembered, at most about" in said[0][1]
+    assert len(endpoint.requests) == 4
+    _, said = noticed(tmp_path, endpoint, model="another", options={"record": tmp_path / "tapes"})
+    assert "will be asked again, about" in said[0][1]  # recording asks everything anew
+    assert len(endpoint.requests) == 6
+
+
+def test_a_replay_has_no_price(tmp_path, endpoint):
+    """Answers out of cassettes cost nothing, so neither tokens nor dollars are foretold."""
+    write_articles(tmp_path / "articles", 1)
+    noticed(tmp_path, endpoint, options={"record": tmp_path / "tapes", "out": tmp_path / "recorded"}, model="another")
+    noticed(tmp_path, endpoint)
+    _, said = noticed(tmp_path, endpoint, options={"replay": tmp_path / "tapes"})
+    assert said[0][1] == (
+        "Since the last run model ('gpt-5-mini' before, 'another' now) changed: up to 1 article of this folder will be asked again, "
+        "out of the cassettes, which costs nothing."
+    )
 
 
 def test_a_changed_schema_is_said_by_its_name(tmp_path, endpoint, monkeypatch):
