@@ -210,6 +210,7 @@ def test_recording_and_replaying_give_the_same_facts(articles, tmp_path, capsys)
         (["run", "articles", "--concurrency", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "concurrency"),
         (["run", "articles", "--limit", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--limit 0"),
         (["run", "articles", "--limit", "-1", "--dry-run"], 2, "--limit -1"),
+        (["run", "articles", "--json"], 2, "--dry-run"),
         (["run", "articles", "--workers", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--workers 0"),
         (["run", "articles", "--price", "nan,1", "--base-url", "http://127.0.0.1:1/v1"], 2, "--price"),
         (["run", "articles", "--max-cost", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "option 'max_cost_usd' (--max-cost)"),
@@ -259,6 +260,20 @@ def test_an_unreadable_file_is_named_and_the_rest_goes_on(articles, tmp_path, ca
         assert run(articles, endpoint, tmp_path) == 3
     assert "photo.txt" in capsys.readouterr().err
     assert len(rows(tmp_path, capsys)) == 3
+
+
+def test_a_dry_run_says_the_same_as_json(articles, tmp_path, capsys):
+    """What people read stands in one JSON object: what cannot be read, and the limit that it would cost more than."""
+    (articles / "b.txt").write_text("")
+    common = ["run", str(articles), "--out", str(tmp_path / "out"), "--price", "1,10", "--max-cost", "0.001", "--dry-run"]
+    assert main(common) == 0
+    text = capsys.readouterr().out
+    assert main([*common, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["articles"], found["unreadable"], found["over_max_cost_usd"]) == (3, 1, 0.001)
+    assert f"unreadable b.txt: {found['unreadable_named']['b.txt']}\n" in text
+    assert "more than --max-cost 0.001" in text
+    assert f"about ${found['cost_usd']:.4f}" in text
 
 
 def test_a_closed_pipe_ends_quietly(articles, tmp_path):

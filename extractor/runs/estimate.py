@@ -17,6 +17,9 @@ from extractor.runs.question import question_key
 from extractor.runs.run import Unreadable
 from extractor.runs.session import Session
 
+UNREADABLE_NAMED = 5
+"""Inputs that cannot be read that an estimate names at most."""
+
 
 class Estimate(Record):
     """What a run would do."""
@@ -27,6 +30,8 @@ class Estimate(Record):
     """Articles that are done and would not be asked."""
     unreadable: int
     """Inputs that cannot be read."""
+    unreadable_named: dict[str, str]
+    """Why, by input: the first few of them."""
     calls: int
     """Requests for these articles, one for each part of a long one; repairs come on top."""
     input_tokens: int
@@ -35,6 +40,8 @@ class Estimate(Record):
     """About how many tokens the answers have: the run folder's own mean, or about three facts for each request."""
     cost_usd: float | None
     """US dollars for both; None when the model's price is not known."""
+    over_max_cost_usd: float | None = None
+    """The limit on cost that a run would reach before its end, in US dollars; None when it would not, as far as its cost is known."""
 
 
 def estimate(articles: Iterable[Article | Unreadable], session: Session, *, limit: int | None = None) -> Estimate:
@@ -46,9 +53,12 @@ def estimate(articles: Iterable[Article | Unreadable], session: Session, *, limi
         limit: Articles to ask at most; None for all.
     """
     asked = unchanged = unreadable = calls = tokens = 0
+    named: dict[str, str] = {}
     for article in articles:
         if isinstance(article, Unreadable):
             unreadable += 1
+            if len(named) < UNREADABLE_NAMED:
+                named[article.path] = article.reason
         elif session.done([article]):
             unchanged += 1
         elif limit is None or asked < limit:
@@ -63,7 +73,14 @@ def estimate(articles: Iterable[Article | Unreadable], session: Session, *, limi
     price = price_of(session.settings)
     cost = price.cost_usd(Usage(input_tokens=tokens, output_tokens=output)) if price else None
     return Estimate(
-        articles=asked, unchanged=unchanged, unreadable=unreadable, calls=calls, input_tokens=tokens, output_tokens=output, cost_usd=cost
+        articles=asked,
+        unchanged=unchanged,
+        unreadable=unreadable,
+        unreadable_named=named,
+        calls=calls,
+        input_tokens=tokens,
+        output_tokens=output,
+        cost_usd=cost,
     )
 
 

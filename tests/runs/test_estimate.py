@@ -3,6 +3,7 @@ import ssl
 import pytest
 from answers import answering, transfer, write_articles
 
+from extractor.results.describe import estimate_text
 from extractor.runs import session as session_module
 from extractor.runs.folder import RunOptions, dry_run, run
 from extractor.runs.ledger import Ledger
@@ -138,6 +139,10 @@ def test_a_dry_run_estimates_what_the_run_then_uses(tmp_path):
         assert not (tmp_path / "out").exists()
         report = run(options_of(tmp_path), settings)
     assert (found.articles, found.unchanged, found.unreadable) == (4, 0, 1)
+    ((name, why),) = found.unreadable_named.items()
+    assert name == "photo.txt"
+    assert "photo.txt" in why
+    assert found.over_max_cost_usd is None
     assert found.calls == report.usage.attempts > 4
     # the endpoint counts messages alone, and the estimate has the schema as well
     assert report.usage.input_tokens < found.input_tokens < 2.5 * report.usage.input_tokens
@@ -151,6 +156,36 @@ def test_a_dry_run_stops_counting_at_the_limit(tmp_path, endpoint):
     write_articles(tmp_path / "articles", 5)
     found = dry_run(options_of(tmp_path, limit=2), Settings(base_url=endpoint.base_url))
     assert (found.articles, found.calls, found.cost_usd) == (2, 2, None)
+
+
+def test_a_dry_run_names_the_first_inputs_that_cannot_be_read(tmp_path, endpoint):
+    """Each with its reason, up to a number; all of them count."""
+    write_articles(tmp_path / "articles", 1)
+    for number in range(7):
+        (tmp_path / "articles" / f"empty{number}.txt").write_text("", encoding="utf-8")
+    found = dry_run(options_of(tmp_path), Settings(base_url=endpoint.base_url))
+    assert found.unreadable == 7
+    assert list(found.unreadable_named) == [f"empty{number}.txt" for number in range(5)]
+    lines = estimate_text(found).splitlines()
+    assert lines[0] == "1 article to ask, 0 unchanged, 7 unreadable"
+    assert lines[2] == f"unreadable empty0.txt: {found.unreadable_named['empty0.txt']}"
+    assert (len(lines), lines[-1]) == (8, "and 2 more unreadable")
+
+
+def test_a_dry_run_says_when_the_run_would_be_above_its_limit(tmp_path, endpoint):
+    """An estimate above `max_cost_usd` is no news to keep back; one at or below it says nothing, and one without a price cannot."""
+    write_articles(tmp_path / "articles", 2)
+    settings = Settings(base_url=endpoint.base_url, price_usd=PRICE, max_cost_usd=0.001)
+    found = dry_run(options_of(tmp_path), settings)
+    assert found.cost_usd > found.over_max_cost_usd == 0.001
+    assert estimate_text(found).splitlines()[-1] == "more than --max-cost 0.001: the run would stop there, and the same command would go on"
+    enough = dry_run(options_of(tmp_path), settings.model_copy(update={"max_cost_usd": found.cost_usd}))
+    assert enough == found.model_copy(update={"over_max_cost_usd": None})
+    assert "max-cost" not in estimate_text(enough)
+    halved = dry_run(options_of(tmp_path, batch=True), settings.model_copy(update={"max_cost_usd": found.cost_usd * 0.6}))
+    assert halved.over_max_cost_usd is None
+    unpriced = dry_run(options_of(tmp_path), settings.model_copy(update={"price_usd": None, "model": "nobody-knows"}))
+    assert (unpriced.cost_usd, unpriced.over_max_cost_usd) == (None, None)
 
 
 def test_answers_are_estimated_by_what_this_folder_had(tmp_path):
