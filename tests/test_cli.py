@@ -276,6 +276,22 @@ def test_a_dry_run_says_the_same_as_json(articles, tmp_path, capsys):
     assert f"about ${found['cost_usd']:.4f}" in text
 
 
+def test_a_folder_with_what_extractor_wrote_is_read_as_before(tmp_path, capsys, monkeypatch):
+    """Pages and exports beside the articles are passed over and counted: a second run over `.` asks nothing and fails nothing."""
+    monkeypatch.chdir(write_articles(tmp_path / "news", 2))
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        command = ["run", ".", "--base-url", endpoint.base_url, "--schema", "weapons_transfer"]
+        assert main(command) == 0
+        assert main(["export", "extractor-run", "-o", "facts.jsonl"]) == 0
+        assert main(["export", "extractor-run", "-o", "everything.jsonl", "--verdict", "all"]) == 0
+        assert main(["review", "extractor-run"]) == 0
+        assert main(["evaluate", "extractor-run", "--gold", "facts.jsonl", "--html", "evaluation.html"]) == 0
+        capsys.readouterr()
+        assert main(command) == 0
+        assert len(endpoint.requests) == 2
+    assert "5 skipped: 4 written by extractor, 1 run folder" in capsys.readouterr().err
+
+
 def test_a_closed_pipe_ends_quietly(articles, tmp_path):
     """`show | head` is no failure and prints no traceback."""
     with LoopbackEndpoint(answering(*[transfer(status=status) for status in ("pledged", "agreed", "ordered", "delivered")])) as endpoint:
