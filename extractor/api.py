@@ -7,6 +7,7 @@ Before changing it: sync and async are one path, so a difference between them is
 import asyncio
 import concurrent.futures
 import functools
+import logging
 import queue
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Sequence
 from contextlib import ExitStack
@@ -33,6 +34,7 @@ from extractor.runs.run import Progress, RunReport
 from extractor.runs.session import Memory, Session
 from extractor.settings import Settings, overridden
 
+_LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -51,7 +53,8 @@ class Extractor:
         ledger: A run folder to remember in, so that nothing is paid for twice; None remembers nothing.
         record: A folder to record every request and answer into, as `extractor run --record` does; None records nothing.
         replay: A folder of recorded answers that are given in the place of a model's: no key, no network. The model and all else that
-            shapes a request is taken from there, the fact types too where none are named. One such folder is open in a process at a time.
+            shapes a request is taken from there, with a warning in the log where it was given otherwise, the fact types too where none
+            are named. One such folder is open in a process at a time.
         settings: Everything else; what is above wins over it.
 
     Raises:
@@ -84,6 +87,8 @@ class Extractor:
             if self.settings.local:
                 raise UsageError(f"local={str(self.settings.local)!r} and replay={str(replay)!r} exclude each other: a replay asks nobody.")
             recorded = read_manifest(Path(replay))
+            if otherwise := recorded.told_otherwise(self.settings):
+                _LOG.warning("%s", otherwise)
             self.settings, mode = recorded.asked(self.settings), recorded.mode
             fact_types = fact_types or recorded.fact_types
         self.settings = fitted(self.settings)

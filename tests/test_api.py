@@ -606,6 +606,18 @@ def test_what_was_recorded_is_replayed_without_key_or_network(tmp_path):
     assert [fact.verdict for fact in replayed.facts] == ["repaired"]
 
 
+def test_a_replay_warns_of_settings_that_it_does_not_follow(tmp_path, caplog):
+    """What was given and is not as it was recorded is named with what is replayed; what is the same, or was not given, is no news."""
+    with LoopbackEndpoint(answering(transfer())) as endpoint, extracting(endpoint, record=tmp_path, settings=Settings(repairs=1)) as made:
+        made.extract(TEXT)
+    with Extractor(replay=tmp_path, model="gpt-5-mini", settings=Settings(repairs=1, concurrency=2)):
+        assert caplog.records == []
+    with Extractor(replay=tmp_path, model="another", settings=Settings(repairs=0, temperature=0.5)) as extractor:
+        assert (extractor.settings.model, extractor.settings.repairs, extractor.settings.temperature) == ("gpt-5-mini", 1, None)
+    said = "A replay asks as it was recorded: model is 'gpt-5-mini' and not 'another', temperature is None and not 0.5, repairs is 1 and not 0."
+    assert [(record.levelname, record.name, record.getMessage()) for record in caplog.records] == [("WARNING", "extractor.api", said)]
+
+
 def test_recording_and_replaying_exclude_each_other(tmp_path):
     """The one asks, the other never does."""
     with pytest.raises(UsageError, match="exclude each other"):

@@ -191,8 +191,10 @@ def test_recording_and_replaying_give_the_same_facts(articles, tmp_path, capsys)
     replay = ["run", str(articles), "--replay", str(tapes), "--out", str(tmp_path / "again")]
     assert main(replay) == 0
     assert (tmp_path / "again/facts.jsonl").read_bytes() == (tmp_path / "out/facts.jsonl").read_bytes()
+    assert "as it was recorded" not in capsys.readouterr().err
+    assert main([*replay, "--model", "another", "--repairs", "2"]) == 0
+    assert "A replay asks as it was recorded: model is 'gpt-5-mini' and not 'another'.\n" in capsys.readouterr().err
     (articles / "a01.txt").write_text((articles / "a01.txt").read_text().replace("Monday", "Tuesday"))
-    capsys.readouterr()
     assert main(replay) == 5
     said = capsys.readouterr().err
     assert "a01.txt" in said

@@ -113,6 +113,8 @@ async def arun(
     names, mode = options.fact_types, None
     if options.replay:
         recorded = read_manifest(options.replay)
+        if notice and (otherwise := recorded.told_otherwise(settings)):
+            notice(otherwise)
         settings = recorded.asked(settings)
         names, mode = names or recorded.fact_types, recorded.mode
     endpoint(settings)
