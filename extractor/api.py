@@ -7,6 +7,7 @@ Before changing it: sync and async are one path, so a difference between them is
 import asyncio
 import concurrent.futures
 import functools
+import itertools
 import logging
 import queue
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Sequence
@@ -200,8 +201,8 @@ class Extractor:
     ) -> Generator[Outcome, None, None]:
         """Outcomes in order of completion, `settings.concurrency` at a time; `articles` is consumed as places come free.
 
-        What is no article (an empty text) is an outcome with status `failed`, and the others go on. Closing the generator, and any error,
-        cancels what is under way.
+        What is no article (an empty text) is an outcome with status `failed` and cause `unreadable`, and the others go on. Closing the
+        generator, and any error, cancels what is under way.
 
         Args:
             articles: Texts or articles; an async iterable too, in `aextract_many`.
@@ -213,7 +214,8 @@ class Extractor:
 
         Raises:
             EndpointError: The endpoint refuses everything.
-            UsageError: `articles` is one article, an element is of the wrong kind, or the extractor is closed.
+            UsageError: `articles` is one article, an element is of the wrong kind (named by its number, from 1), or the extractor is
+                closed.
             LedgerError: An outcome cannot be remembered.
         """
         _require_many(articles)
@@ -228,8 +230,8 @@ class Extractor:
             return told.of(future.result())
 
         try:
-            for article in articles:
-                future = self._begin(article, session)
+            for number, article in enumerate(articles, 1):
+                future = self._begin(number, article, session)
                 under_way.add(future)
                 future.add_done_callback(finished.put)
                 # also before every place is taken: the next article may be long in coming
@@ -254,7 +256,8 @@ class Extractor:
 
         Raises:
             EndpointError: The endpoint refuses everything.
-            UsageError: `articles` is one article, an element is of the wrong kind, or the extractor is closed.
+            UsageError: `articles` is one article, an element is of the wrong kind (named by its number, from 1), or the extractor is
+                closed.
             LedgerError: An outcome cannot be remembered.
         """
         _require_many(articles)
@@ -270,9 +273,10 @@ class Extractor:
             future.add_done_callback(finished.put_nowait)
 
         async def feed() -> None:
+            numbers = itertools.count(1)
             await places.acquire()
             async for article in source:
-                watch(asyncio.wrap_future(self._begin(article, session)))
+                watch(asyncio.wrap_future(self._begin(next(numbers), article, session)))
                 await places.acquire()
 
         watch(asyncio.create_task(feed()))
@@ -308,14 +312,16 @@ class Extractor:
             raise UsageError(f"Fact type {name!r} is not this Extractor's, which has {', '.join(map(repr, self._session.types))}.")
         return self._session.types[name]
 
-    def _begin(self, article: str | Article, session: Session) -> concurrent.futures.Future[Outcome]:
+    def _begin(self, number: int, article: str | Article, session: Session) -> concurrent.futures.Future[Outcome]:
         """One of many, under way; what cannot be read as an article is an outcome at once."""
+        if not isinstance(article, (str, Article)):
+            raise UsageError(f"Element {number} of articles is of type {type(article).__name__}; expected a text or an Article.")
         try:
             return self._submit(self._article(article), session)
         except ArticleError as error:
             unread = article if isinstance(article, Article) else Article(id=_id_of(article), text=article)
             failed: concurrent.futures.Future[Outcome] = concurrent.futures.Future()
-            failed.set_result(Outcome(article=unread, status="failed", reason=str(error)))
+            failed.set_result(Outcome(article=unread, status="failed", reason=str(error), cause="unreadable"))
             return failed
 
     def _article(

@@ -916,9 +916,19 @@ def test_one_bad_article_does_not_end_the_others(all_of):
         assert len(endpoint.requests) == 2
     failed = {outcome.article.text: outcome for outcome in outcomes if outcome.status == "failed"}
     assert set(failed) == {" ", ""}
-    assert all("no text" in outcome.reason for outcome in failed.values())
-    with pytest.raises(ModelError, match="'blank'"):
+    assert all("no text" in outcome.reason and outcome.cause == "unreadable" for outcome in failed.values())
+    with pytest.raises(ModelError, match=r"'blank' is failed: .* Leave it out, or see why it was written so\.$") as raised:
         failed[""].raise_for_status()
+    assert raised.value.outcome == "unreadable"  # and not what a model's answer would be called
+
+
+@BOTH
+def test_an_element_of_the_wrong_kind_is_named_by_its_number(all_of):
+    """Among many, the type alone says little: the first that is no text and no article is told by its place, counted from 1."""
+    with LoopbackEndpoint(numbered) as endpoint, extracting(endpoint) as extractor:
+        for given in ([text_of(100), Article(id="a", text=text_of(101)), None], ["", " ", {"text": "words"}]):
+            with pytest.raises(UsageError, match=f"^Element 3 of articles is of type {type(given[2]).__name__}; expected a text or an Art"):
+                all_of(extractor, given)
 
 
 @BOTH
