@@ -34,6 +34,7 @@ from extractor.settings import Settings
 from extractor.telemetry import reading
 
 _LOG = logging.getLogger(__name__)
+_YIELDS = 3  # turns of the event loop until whoever got the place of an answered request has sent its own: it writes in two of them
 
 
 class Memory(NamedTuple):
@@ -206,7 +207,8 @@ class Session:
             replies = await self._replies(calls, stored_only=stored_only)
             # judging blocks the loop for milliseconds: one at a time, so that the requests whose place came free go out in between
             async with self._judging:
-                await asyncio.sleep(0)
+                for _ in range(_YIELDS):
+                    await asyncio.sleep(0)
                 try:
                     calls = steps.send(replies)
                 except StopIteration as end:

@@ -505,6 +505,21 @@ def test_a_wrong_guess_costs_one_request_a_call(otherwise):
     assert run.client.mode == "tools"
 
 
+def test_a_right_guess_leaves_a_call_all_its_attempts():
+    """A call that the guess was given up for too early goes on once another call has shown that the guess was right."""
+    tries = Counter()
+
+    def answer(request):
+        article = request["messages"][-1]["content"]
+        tries[article] += 1
+        return _error(500) if "number 0" in article and tries[article] < 4 else GOOD
+
+    run = _run(answer, mode=None, calls=[_call(number) for number in range(3)], at_once=True, attempts=4)
+    assert [reply.outcome for reply in run.results] == ["ok"] * 3
+    assert set(run.modes) == {"json_schema/strict"}
+    assert len(run.requests) == 6
+
+
 def test_an_answer_is_never_asked_for_twice():
     """A good answer to a guess counts, though another call has found another mode in the meantime."""
     walked = threading.Event()
