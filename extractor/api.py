@@ -7,6 +7,8 @@ Before changing it: sync and async are one path, so a difference between them is
 import asyncio
 import concurrent.futures
 import functools
+import itertools
+import logging
 import queue
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Sequence
 from contextlib import ExitStack
@@ -33,6 +35,7 @@ from extractor.runs.run import Progress, RunReport
 from extractor.runs.session import Memory, Session
 from extractor.settings import Settings, overridden
 
+_LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -51,7 +54,8 @@ class Extractor:
         ledger: A run folder to remember in, so that nothing is paid for twice; None remembers nothing.
         record: A folder to record every request and answer into, as `extractor run --record` does; None records nothing.
         replay: A folder of recorded answers that are given in the place of a model's: no key, no network. The model and all else that
-            shapes a request is taken from there, the fact types too where none are named. One such folder is open in a process at a time.
+            shapes a request is taken from there, with a warning in the log where it was given otherwise, the fact types too where none
+            are named. One such folder is open in a process at a time.
         settings: Everything else; what is above wins over it.
 
     Raises:
@@ -84,6 +88,8 @@ class Extractor:
             if self.settings.local:
                 raise UsageError(f"local={str(self.settings.local)!r} and replay={str(replay)!r} exclude each other: a replay asks nobody.")
             recorded = read_manifest(Path(replay))
+            if otherwise := recorded.told_otherwise(self.settings):
+                _LOG.warning("%s", otherwise)
             self.settings, mode = recorded.asked(self.settings), recorded.mode
             fact_types = fact_types or recorded.fact_types
         self.settings = fitted(self.settings)
@@ -195,8 +201,8 @@ class Extractor:
     ) -> Generator[Outcome, None, None]:
         """Outcomes in order of completion, `settings.concurrency` at a time; `articles` is consumed as places come free.
 
-        What is no article (an empty text) is an outcome with status `failed`, and the others go on. Closing the generator, and any error,
-        cancels what is under way.
+        What is no article (an empty text) is an outcome with status `failed` and cause `unreadable`, and the others go on. Closing the
+        generator, and any error, cancels what is under way.
 
         Args:
             articles: Texts or articles; an async iterable too, in `aextract_many`.
@@ -208,7 +214,8 @@ class Extractor:
 
         Raises:
             EndpointError: The endpoint refuses everything.
-            UsageError: `articles` is one article, an element is of the wrong kind, or the extractor is closed.
+            UsageError: `articles` is one article, an element is of the wrong kind (named by its number, from 1), or the extractor is
+                closed.
             LedgerError: An outcome cannot be remembered.
         """
         _require_many(articles)
@@ -223,8 +230,8 @@ class Extractor:
             return told.of(future.result())
 
         try:
-            for article in articles:
-                future = self._begin(article, session)
+            for number, article in enumerate(articles, 1):
+                future = self._begin(number, article, session)
                 under_way.add(future)
                 future.add_done_callback(finished.put)
                 # also before every place is taken: the next article may be long in coming
@@ -249,7 +256,8 @@ class Extractor:
 
         Raises:
             EndpointError: The endpoint refuses everything.
-            UsageError: `articles` is one article, an element is of the wrong kind, or the extractor is closed.
+            UsageError: `articles` is one article, an element is of the wrong kind (named by its number, from 1), or the extractor is
+                closed.
             LedgerError: An outcome cannot be remembered.
         """
         _require_many(articles)
@@ -265,9 +273,10 @@ class Extractor:
             future.add_done_callback(finished.put_nowait)
 
         async def feed() -> None:
+            numbers = itertools.count(1)
             await places.acquire()
             async for article in source:
-                watch(asyncio.wrap_future(self._begin(article, session)))
+                watch(asyncio.wrap_future(self._begin(next(numbers), article, session)))
                 await places.acquire()
 
         watch(asyncio.create_task(feed()))
@@ -303,14 +312,16 @@ class Extractor:
             raise UsageError(f"Fact type {name!r} is not this Extractor's, which has {', '.join(map(repr, self._session.types))}.")
         return self._session.types[name]
 
-    def _begin(self, article: str | Article, session: Session) -> concurrent.futures.Future[Outcome]:
+    def _begin(self, number: int, article: str | Article, session: Session) -> concurrent.futures.Future[Outcome]:
         """One of many, under way; what cannot be read as an article is an outcome at once."""
+        if not isinstance(article, (str, Article)):
+            raise UsageError(f"Element {number} of articles is of type {type(article).__name__}; expected a text or an Article.")
         try:
             return self._submit(self._article(article), session)
         except ArticleError as error:
             unread = article if isinstance(article, Article) else Article(id=_id_of(article), text=article)
             failed: concurrent.futures.Future[Outcome] = concurrent.futures.Future()
-            failed.set_result(Outcome(article=unread, status="failed", reason=str(error)))
+            failed.set_result(Outcome(article=unread, status="failed", reason=str(error), cause="unreadable"))
             return failed
 
     def _article(

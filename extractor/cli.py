@@ -140,6 +140,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--workers", type=int, metavar="N", help="processes of the cluster (default: as many as --concurrency needs)")
     run.add_argument("--batch", action="store_true", help="ask through the provider's batches: half the price, answers within a day")
     run.add_argument("--dry-run", action="store_true", help="say how many articles, requests, tokens and dollars it would be; send nothing")
+    run.add_argument("--json", action="store_true", help="what --dry-run says, as one JSON object")
     run.add_argument("--quiet", action="store_true", help="no progress; failures are still named")
 
 
@@ -251,11 +252,14 @@ def _price(text: str) -> tuple[float, float]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from extractor.errors import UsageError
     from extractor.results import describe
     from extractor.results.progress import Progress
     from extractor.runs import folder
     from extractor.settings import DEFAULT_OUT, resolve
 
+    if arguments.json and not arguments.dry_run:
+        raise UsageError("--json goes with --dry-run alone: `extractor status RUN_DIR --json` has what a run did.")
     options = folder.RunOptions(
         paths=tuple(arguments.paths),
         fact_types=tuple(arguments.schema),
@@ -284,7 +288,8 @@ def _run(arguments: argparse.Namespace) -> int:
         price_usd=arguments.price,
     )
     if arguments.dry_run:
-        print(describe.estimate_text(folder.dry_run(options, settings)))
+        found = folder.dry_run(options, settings)
+        print(found.model_dump_json(indent=2) if arguments.json else describe.estimate_text(found))
         return 0
     code = 4
     try:

@@ -54,7 +54,7 @@ class ModelError(ExtractorError):
     """One article got no usable answer.
 
     Attributes:
-        outcome: Name of what happened, one of `records.AttemptOutcome`.
+        outcome: Name of what happened, one of `records.AttemptOutcome`; `unreadable` for what was no article.
     """
 
     def __init__(self, message: str, *, outcome: str = "unparsable") -> None:

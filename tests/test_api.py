@@ -606,6 +606,18 @@ def test_what_was_recorded_is_replayed_without_key_or_network(tmp_path):
     assert [fact.verdict for fact in replayed.facts] == ["repaired"]
 
 
+def test_a_replay_warns_of_settings_that_it_does_not_follow(tmp_path, caplog):
+    """What was given and is not as it was recorded is named with what is replayed; what is the same, or was not given, is no news."""
+    with LoopbackEndpoint(answering(transfer())) as endpoint, extracting(endpoint, record=tmp_path, settings=Settings(repairs=1)) as made:
+        made.extract(TEXT)
+    with Extractor(replay=tmp_path, model="gpt-5-mini", settings=Settings(repairs=1, concurrency=2)):
+        assert caplog.records == []
+    with Extractor(replay=tmp_path, model="another", settings=Settings(repairs=0, temperature=0.5)) as extractor:
+        assert (extractor.settings.model, extractor.settings.repairs, extractor.settings.temperature) == ("gpt-5-mini", 1, None)
+    said = "A replay asks as it was recorded: model is 'gpt-5-mini' and not 'another', temperature is None and not 0.5, repairs is 1 and not 0."
+    assert [(record.levelname, record.name, record.getMessage()) for record in caplog.records] == [("WARNING", "extractor.api", said)]
+
+
 def test_recording_and_replaying_exclude_each_other(tmp_path):
     """The one asks, the other never does."""
     with pytest.raises(UsageError, match="exclude each other"):
@@ -904,9 +916,19 @@ def test_one_bad_article_does_not_end_the_others(all_of):
         assert len(endpoint.requests) == 2
     failed = {outcome.article.text: outcome for outcome in outcomes if outcome.status == "failed"}
     assert set(failed) == {" ", ""}
-    assert all("no text" in outcome.reason for outcome in failed.values())
-    with pytest.raises(ModelError, match="'blank'"):
+    assert all("no text" in outcome.reason and outcome.cause == "unreadable" for outcome in failed.values())
+    with pytest.raises(ModelError, match=r"'blank' is failed: .* Leave it out, or see why it was written so\.$") as raised:
         failed[""].raise_for_status()
+    assert raised.value.outcome == "unreadable"  # and not what a model's answer would be called
+
+
+@BOTH
+def test_an_element_of_the_wrong_kind_is_named_by_its_number(all_of):
+    """Among many, the type alone says little: the first that is no text and no article is told by its place, counted from 1."""
+    with LoopbackEndpoint(numbered) as endpoint, extracting(endpoint) as extractor:
+        for given in ([text_of(100), Article(id="a", text=text_of(101)), None], ["", " ", {"text": "words"}]):
+            with pytest.raises(UsageError, match=f"^Element 3 of articles is of type {type(given[2]).__name__}; expected a text or an Art"):
+                all_of(extractor, given)
 
 
 @BOTH

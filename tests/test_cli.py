@@ -191,8 +191,10 @@ def test_recording_and_replaying_give_the_same_facts(articles, tmp_path, capsys)
     replay = ["run", str(articles), "--replay", str(tapes), "--out", str(tmp_path / "again")]
     assert main(replay) == 0
     assert (tmp_path / "again/facts.jsonl").read_bytes() == (tmp_path / "out/facts.jsonl").read_bytes()
+    assert "as it was recorded" not in capsys.readouterr().err
+    assert main([*replay, "--model", "another", "--repairs", "2"]) == 0
+    assert "A replay asks as it was recorded: model is 'gpt-5-mini' and not 'another'.\n" in capsys.readouterr().err
     (articles / "a01.txt").write_text((articles / "a01.txt").read_text().replace("Monday", "Tuesday"))
-    capsys.readouterr()
     assert main(replay) == 5
     said = capsys.readouterr().err
     assert "a01.txt" in said
@@ -210,6 +212,7 @@ def test_recording_and_replaying_give_the_same_facts(articles, tmp_path, capsys)
         (["run", "articles", "--concurrency", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "concurrency"),
         (["run", "articles", "--limit", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--limit 0"),
         (["run", "articles", "--limit", "-1", "--dry-run"], 2, "--limit -1"),
+        (["run", "articles", "--json"], 2, "--dry-run"),
         (["run", "articles", "--workers", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "--workers 0"),
         (["run", "articles", "--price", "nan,1", "--base-url", "http://127.0.0.1:1/v1"], 2, "--price"),
         (["run", "articles", "--max-cost", "0", "--base-url", "http://127.0.0.1:1/v1"], 2, "option 'max_cost_usd' (--max-cost)"),
@@ -259,6 +262,36 @@ def test_an_unreadable_file_is_named_and_the_rest_goes_on(articles, tmp_path, ca
         assert run(articles, endpoint, tmp_path) == 3
     assert "photo.txt" in capsys.readouterr().err
     assert len(rows(tmp_path, capsys)) == 3
+
+
+def test_a_dry_run_says_the_same_as_json(articles, tmp_path, capsys):
+    """What people read stands in one JSON object: what cannot be read, and the limit that it would cost more than."""
+    (articles / "b.txt").write_text("")
+    common = ["run", str(articles), "--out", str(tmp_path / "out"), "--price", "1,10", "--max-cost", "0.001", "--dry-run"]
+    assert main(common) == 0
+    text = capsys.readouterr().out
+    assert main([*common, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["articles"], found["unreadable"], found["over_max_cost_usd"]) == (3, 1, 0.001)
+    assert f"unreadable b.txt: {found['unreadable_named']['b.txt']}\n" in text
+    assert "more than --max-cost 0.001" in text
+    assert f"about ${found['cost_usd']:.4f}" in text
+
+
+def test_a_folder_with_what_extractor_wrote_is_read_as_before(tmp_path, capsys, monkeypatch):
+    """Pages and exports beside the articles are passed over and counted: a second run over `.` asks nothing and fails nothing."""
+    monkeypatch.chdir(write_articles(tmp_path / "news", 2))
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        command = ["run", ".", "--base-url", endpoint.base_url, "--schema", "weapons_transfer"]
+        assert main(command) == 0
+        assert main(["export", "extractor-run", "-o", "facts.jsonl"]) == 0
+        assert main(["export", "extractor-run", "-o", "everything.jsonl", "--verdict", "all"]) == 0
+        assert main(["review", "extractor-run"]) == 0
+        assert main(["evaluate", "extractor-run", "--gold", "facts.jsonl", "--html", "evaluation.html"]) == 0
+        capsys.readouterr()
+        assert main(command) == 0
+        assert len(endpoint.requests) == 2
+    assert "5 skipped: 4 written by extractor, 1 run folder" in capsys.readouterr().err
 
 
 def test_a_closed_pipe_ends_quietly(articles, tmp_path):

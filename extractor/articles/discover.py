@@ -126,7 +126,8 @@ def _absolute(path: str) -> Path:
 def discover(paths: Sequence[str | os.PathLike[str]]) -> Discovery:
     """The sources that `paths` lead to, lazily, in the same order each time; its `skipped` says what was passed over.
 
-    In folders, what is hidden (a leading dot) or has a suffix without a format is skipped; a file that is named outright never is.
+    In folders, what is hidden (a leading dot), has a suffix without a format or was written by extractor is skipped; a file that is named
+    outright never is.
 
     Args:
         paths: Files, folders (with all below), globs (`**` for any folders) or `-` for standard input.

@@ -24,10 +24,18 @@ SkipReason = Literal[
     "unreadable folder",  # it can not be listed; the detail is the system's reason
     "not a file",  # a pipe, a socket, a device
     "run folder",  # it holds a ledger: what a run wrote is no article
+    "written by extractor",  # a page or rows of ours, by how it begins: what was said of articles is none
     "read already",  # a link to what was found before; the detail names that
 ]
 
 _LEDGER = "ledger.sqlite"  # as runs/ledger.py names it, which stands above this floor
+
+_OURS = {
+    ".html": re.compile(rb'<meta name="generator" content="extractor (review|evaluate)">'),
+    # facts, as exported or decided on, and how far an article is labelled
+    ".jsonl": re.compile(rb'\{("id": ?"b2:[0-9a-f]+", ?"fact_type": ?"|"article_id":"([^"\\]|\\.)*","complete":)'),
+}
+_HEAD_BYTES = 1_000  # what is ours says so in its first line, or in the head of a page
 
 MAGIC = re.compile(r"[*?\[]")
 """What makes an argument a glob."""
@@ -203,10 +211,23 @@ class _Walk:
         if not stat.S_ISREG(status.st_mode):
             self._skip(entry.path, "not a file")
             return None
+        if suffix in _OURS and _is_ours(entry.path, suffix):
+            self._skip(entry.path, "written by extractor")
+            return None
         return status.st_dev, status.st_ino
 
     def _skip(self, path: str, reason: SkipReason, detail: str = "") -> None:
         self._skipped.setdefault(path, Skipped(path=Path(path), reason=reason, detail=detail))
+
+
+def _is_ours(path: str, suffix: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:  # said where it is read
+        return False
+    begins = _OURS[suffix]
+    return (begins.search(head) if suffix == ".html" else begins.match(head)) is not None
 
 
 def _listing(folder: str) -> list[str]:

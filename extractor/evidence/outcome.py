@@ -84,8 +84,8 @@ class Outcome(Record):
     """`complete`, `partial` (a part, a type or a repair got no answer) or `failed` (nothing was answered)."""
     reason: str | None = None
     """Why it is not complete, in words; None when it is."""
-    cause: AttemptOutcome | None = None
-    """The same as a name, such as `refusal`; None when complete."""
+    cause: AttemptOutcome | Literal["unreadable"] | None = None
+    """The same as a name, such as `refusal`; `unreadable` where it was no article and nothing was asked; None when complete."""
     facts: tuple[SerializeAsAny[GroundedFact], ...] = ()
     """Believed facts, in the order in which they were given."""
     quarantined: tuple[Quarantined, ...] = ()
@@ -116,5 +116,7 @@ class Outcome(Record):
         if self.status != "complete":
             what_next = "Ask it again, or go on without it." if self.status == "failed" else "Ask it again, or go on with the facts it has."
             said = (self.reason or "").rstrip(".")
+            if self.cause == "unreadable":  # asking again is no help, and the reason says what is
+                raise ModelError(f"Article {self.article.id!r} is {self.status}: {said}.", outcome=self.cause)
             raise ModelError(f"Article {self.article.id!r} is {self.status}: {said}. {what_next}", outcome=self.cause or "unparsable")
         return self

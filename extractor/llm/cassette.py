@@ -38,6 +38,7 @@ MANIFEST = "manifest.json"
 _MANIFEST_FORMAT = "extractor cassettes"
 _MANIFEST_VERSION = 1
 _DEFAULTS = Settings()
+_SHAPE = ("model", "temperature", "max_output_tokens", "part_chars", "repairs")  # settings that shape a request, or what is asked
 _UNUSED_KEY = SecretStr("not-used")  # replaying sends nothing
 
 
@@ -65,8 +66,14 @@ class Manifest(Record):
 
     def asked(self, settings: Settings) -> Settings:
         """`settings` with what shapes a request as it was recorded, and a key where there is none: nobody is asked."""
-        shape = {name: getattr(self, name) for name in ("model", "temperature", "max_output_tokens", "part_chars", "repairs")}
+        shape = {name: getattr(self, name) for name in _SHAPE}
         return settings.model_copy(update={**shape, "api_key": settings.api_key or _UNUSED_KEY})
+
+    def told_otherwise(self, settings: Settings) -> str | None:
+        """What `settings` was given outright and `asked` leaves aside, with what holds instead, in a sentence; None for nothing."""
+        given = ((name, getattr(self, name), getattr(settings, name)) for name in _SHAPE if name in settings.model_fields_set)
+        left = [f"{name} is {recorded!r} and not {other!r}" for name, recorded, other in given if recorded != other]
+        return f"A replay asks as it was recorded: {', '.join(left)}." if left else None
 
 
 def read_manifest(folder: Path) -> Manifest:

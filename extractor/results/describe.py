@@ -50,11 +50,19 @@ def request_page(call: Call, body: dict[str, Any]) -> str:
 def estimate_text(found: Estimate) -> str:
     """What a run would do, in a few lines."""
     cost = "at an unknown price (--price gives one)" if found.cost_usd is None else f"about ${found.cost_usd:.4f}"
-    return (
-        f"{counted(found.articles, 'article')} to ask, {found.unchanged:,} unchanged, {found.unreadable:,} unreadable\n"
-        f"{counted(found.calls, 'request')}, about {found.input_tokens:,} tokens in and {found.output_tokens:,} out, "
-        f"{cost}; repairs not counted"
-    )
+    lines = [
+        f"{counted(found.articles, 'article')} to ask, {found.unchanged:,} unchanged, {found.unreadable:,} unreadable",
+        (
+            f"{counted(found.calls, 'request')}, about {found.input_tokens:,} tokens in and {found.output_tokens:,} out, "
+            f"{cost}; repairs not counted"
+        ),
+    ]
+    if found.over_max_cost_usd is not None:
+        lines.append(f"more than --max-cost {found.over_max_cost_usd:g}: the run would stop there, and the same command would go on")
+    lines += [f"unreadable {name}: {why}" for name, why in found.unreadable_named.items()]
+    if more := found.unreadable - len(found.unreadable_named):
+        lines.append(f"and {more:,} more unreadable")
+    return "\n".join(lines)
 
 
 def _first_line(doc: str | None) -> str:

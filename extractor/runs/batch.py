@@ -123,7 +123,7 @@ class BatchRun(Run):
             elif article.id in done:
                 continue
             elif self._limit is not None and self._looked_at >= self._limit:
-                self._stop(f"The limit of {self._limit} articles is reached. Run again to go on.")
+                self._stop_at_limit()
                 return False
             else:
                 self._looked_at += 1

@@ -113,6 +113,8 @@ async def arun(
     names, mode = options.fact_types, None
     if options.replay:
         recorded = read_manifest(options.replay)
+        if notice and (otherwise := recorded.told_otherwise(settings)):
+            notice(otherwise)
         settings = recorded.asked(settings)
         names, mode = names or recorded.fact_types, recorded.mode
     endpoint(settings)
@@ -179,6 +181,7 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
     _require_counts(options)
     _require_apart(options)
     settings = overridden(settings)
+    most = settings.max_cost_usd
     settings = fitted(settings).model_copy(update={"api_key": settings.api_key or _UNUSED_KEY, "max_cost_usd": None})
     types = catalog.load(options.fact_types)
     sources = discover(options.paths)
@@ -190,6 +193,8 @@ def dry_run(options: RunOptions, settings: Settings | None = None) -> Estimate:
         found = estimate(_articles(sources, options.published), session, limit=options.limit)
         if options.batch and found.cost_usd is not None:
             found = found.model_copy(update={"cost_usd": found.cost_usd * BATCH_SHARE})
+        if most is not None and found.cost_usd is not None and found.cost_usd > most:
+            found = found.model_copy(update={"over_max_cost_usd": most})
         return found
 
 

@@ -49,6 +49,10 @@ class LedgerView(LedgerFile):
         for row in self._rows("SELECT name, fingerprint, version, json_schema FROM fact_types ORDER BY name, last_run DESC, fingerprint"):
             yield {**row, "json_schema": json.loads(row["json_schema"])}
 
+    def manifests(self) -> Iterator[dict[str, Any]]:
+        """What each run was made with, the first one first; see `Session.manifest`."""
+        return (json.loads(row["manifest"]) for row in self._rows("SELECT manifest FROM runs ORDER BY id"))
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """While it lasts, everything that people ask is answered as of one moment, whatever a run writes meanwhile."""

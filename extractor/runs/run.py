@@ -205,7 +205,7 @@ class Run:
                     elif article.id in done:
                         continue
                     elif self._limit is not None and asked >= self._limit:
-                        self._stop(f"The limit of {self._limit} articles is reached. Run again to go on.")
+                        self._stop_at_limit()
                         return
                     else:
                         asked += 1
@@ -239,6 +239,9 @@ class Run:
     def _stop(self, why: str) -> None:
         if self.report.stopped is None:  # the first reason is the reason
             self.report = self.report.model_copy(update={"stopped": why})
+
+    def _stop_at_limit(self) -> None:
+        self._stop(f"The limit of {self._limit} article{'s' * (self._limit != 1)} is reached. Run again to go on.")
 
     def _unreadable(self, found: Unreadable) -> None:
         if self._session.memory.ledger:

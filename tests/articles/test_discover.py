@@ -347,3 +347,48 @@ def test_what_a_run_wrote_is_no_article(tree):
     assert ("extractor-run", "run folder") in skips(".")
     with pytest.raises(UsageError, match="1 run folder"):
         discover(["extractor-run"])
+
+
+_DECIDED = '{"id":"b2:0123456789abcdef","fact_type":"weapons_transfer","verdict":"kept","article_id":"a.txt","decision":"accept"}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_ours"),
+    [
+        ("review.html", '<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="extractor review">\n', True),
+        ("PAGE.HTML", '<!doctype html><head><meta name="generator" content="extractor evaluate">', True),
+        ("facts.jsonl", '{"id": "b2:0123456789abcdef", "fact_type": "weapons_transfer", "verdict": "kept"}\n', True),
+        ("decisions.jsonl", _DECIDED, True),
+        ("labelled.jsonl", '{"article_id":"news/\\"a\\".txt","complete":true}\n', True),
+        ("post.html", '<!doctype html><head><meta name="generator" content="WordPress 6.5">', False),
+        ("about.html", "<p>Pages of ours carry generator and extractor review.</p>", False),
+        ("late.html", f'{" " * 5000}<meta name="generator" content="extractor review">', False),
+        ("news.jsonl", '{"id": "b2:0123456789abcdef", "text": "Norway will give 13 tanks."}\n', False),
+        ("more.jsonl", '{"article_id": "7", "text": "It is complete."}\n', False),
+        ("facts.txt", _DECIDED, False),
+        ("empty.jsonl", "", False),
+    ],
+)
+def test_pages_and_rows_of_ours_are_no_articles(tree, name, text, is_ours):
+    """What extractor wrote is passed over in a folder and by a glob, by how it begins, and is counted; named outright, it is read."""
+    tree("d/a.txt")
+    Path("d", name).write_text(text, encoding="utf-8")
+    if not is_ours:
+        assert ids("d") == sorted([name, "a.txt"])
+        return
+    for argument in ("d", "d/*"):
+        found = discover([argument])
+        assert [source.id for source in found] == ["a.txt"]
+        assert describe_skipped(found.skipped) == "1 skipped: 1 written by extractor"
+    assert ids(f"d/{name}") == [name]
+
+
+def test_a_file_that_may_not_be_read_is_left_for_reading_to_report(tree, monkeypatch):
+    """Looking how a file begins hides none: that it cannot be opened is said where it is read."""
+    tree("d/a.html")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert ids("d") == ["a.html"]

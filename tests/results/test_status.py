@@ -134,7 +134,7 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path, capsys):
         )
     capsys.readouterr()
     text = said(capsys, out)
-    assert "Stopped  The limit of 1 articles" in text
+    assert "Stopped  The limit of 1 article is reached" in text
     assert f"extractor run '{articles}' --schema weapons_transfer --out {out} --base-url {endpoint.base_url}   # goes on" in text
 
 

@@ -535,6 +535,7 @@ def test_the_limit_counts_articles(trial):
     with BatchEndpoint(answering(misquoted(), **REPAIRED)) as endpoint:
         report = trial.run(endpoint, limit=3)
         assert (report.exit_code, report.complete, report.repaired) == (4, 3, 3)
+        assert report.stopped == "The limit of 3 articles is reached. Run again to go on."
         assert trial.run(endpoint, limit=3).exit_code == 0
         assert len(endpoint.asked) == 8
 

@@ -176,7 +176,7 @@ def test_a_limit_ends_the_run_resumable(tmp_path):
     with LoopbackEndpoint(answering(transfer())) as endpoint:
         first = over(tmp_path, endpoint, numbered(5), limit=2)
         assert (first.complete, first.exit_code, len(endpoint.requests)) == (2, 4, 2)
-        assert "limit of 2" in first.stopped
+        assert first.stopped.startswith("The limit of 2 articles is reached.")
         second = over(tmp_path, endpoint, numbered(5), limit=2)
         assert (second.complete, second.unchanged, second.exit_code) == (2, 2, 4)
         third = over(tmp_path, endpoint, numbered(5), limit=2)
