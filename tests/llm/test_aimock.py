@@ -157,7 +157,8 @@ def test_a_rate_limit_holds_everybody(aimock):
         assert extractor.extract("Norway will give 13 tanks to Ukraine.").facts
         aimock.chaos(rateLimitRate=1)
         began = time.time()
-        futures = [extractor._begin(f"Norway will give 13 tanks to Ukraine. {number}", extractor._session) for number in range(4)]
+        texts = [f"Norway will give 13 tanks to Ukraine. {number}" for number in range(4)]
+        futures = [extractor._begin(number, text, extractor._session) for number, text in enumerate(texts, 1)]
         time.sleep(0.6)
         aimock.chaos()
         assert all(future.result().status == "complete" for future in futures)
