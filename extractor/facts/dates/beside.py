@@ -106,13 +106,23 @@ _DENIALS = frozenset({"not", "never", "cannot", "t"})
 _BEFORE_A_DAY = frozenset({"on", "late", "early", "in", "earlier", "reporters", "lawmakers", "journalists", "parliament"})
 """Between a verb and its day: "told reporters late on Tuesday"."""
 _PAST = frozenset({"said", "told", "met", "spoke", "began", "wrote", "came", "went", "took", "broke", "fell", "rose"})
-"""Of a verb's past and of little else: "the ships delivered on Monday" may be ships that they want to have delivered."""
-_NOT_BEFORE_A_PAST = frozenset({"have", "to", "get", "gets", "being", "is", "are"})
-"""Before such a word they may make it a thing to come: "will have met on Monday"."""
+"""Of a verb's past and of little else."""
+_STATED = frozenset(
+    """announced added appealed confirmed declared denied insisted offered pledged promised proposed rejected suggested urged vowed
+    warned""".split()  # noqa: SIM905 - a list of words
+)
+"""Likewise; of others, "the ships delivered on Monday" may be ships that are still to come."""
+_NO_PAST = frozenset({"planned", "scheduled", "expected", "postponed", "delayed", "slated"})
+"""What was to be: "was planned on Tuesday"."""
+_NOT_BEFORE_A_PAST = frozenset(
+    """have to get gets being be is are will would could should may might must can want wants wanted need needs see seek seeks
+    if unless once until when who which""".split()  # noqa: SIM905 - a list of words
+)
+"""Before such a word these may make it a thing to come: "will have met on Monday", "want the ships delivered on Monday"."""
+_CLAUSE_REACH = 8
+"""Tokens of its clause before a verb in "ed"."""
 _HELPERS = 3
 """Words that may stand before a verb and say when: "are to be"."""
-_NOT_YET = frozenset({"planned", "scheduled", "expected", "proposed", "postponed", "delayed", "slated"})
-"""What was to be: "was planned on Tuesday"."""
 _SENTENCE_ENDS = frozenset(".!?;")
 _REACH = 5
 """So many words may stand between a bound and its date."""
@@ -269,9 +279,17 @@ def tense_before(tokens: tuple[Token, ...], first: int) -> Literal["past", "futu
     before = helpers[-1] if helpers else ""
     if before == "will" or (before == "to" and helpers[-2:-1] in (["is"], ["are"])):
         return "future"
-    if word.endswith("ed"):
-        return "past" if before in {"was", "were", "had"} and word not in _NOT_YET else ""
-    return "past" if word in _PAST and before not in _NOT_BEFORE_A_PAST else ""
+    if word in _PAST:
+        return "" if before in _NOT_BEFORE_A_PAST else "past"
+    is_passive = word.endswith("ed") and word not in _NO_PAST and before in {"was", "were", "had"}
+    if not is_passive and word not in _STATED:
+        return ""
+    for token in reversed(tokens[max(0, at - _CLAUSE_REACH) : at]):
+        if token.word in _NOT_BEFORE_A_PAST:
+            return ""
+        if token.word in {",", *_SENTENCE_ENDS}:
+            break
+    return "past"
 
 
 def _named_or_counted(tokens: tuple[Token, ...], first: int, last: int) -> str:
