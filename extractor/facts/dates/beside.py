@@ -258,13 +258,27 @@ def _other_year(tokens: tuple[Token, ...], first: int, last: int, given: Days) -
         return ""
     for at in range(first - 2, -1, -1):
         word, following = tokens[at].word, tokens[at + 1]
-        if word in _SENTENCE_ENDS and at and tokens[at - 1].word not in MONTHS:
+        if word == "will" or (at and _ends_a_clause(tokens, at)):
             return ""
+        if word in {"in", "year"} and _in_an_aside(tokens, at, first):
+            continue
         if word == "in" and _is_year(following):
             return "" if any(end is not None and end.year == following.number for end in given) else following.raw
         if word == "year" and following.word in {"earlier", "before"}:
             return f"{word} {following.word}"
     return ""
+
+
+def _ends_a_clause(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether a sentence ends at a token, or another clause begins: "they met in 2023, and on 1 March …"; not at the full stop of "Feb."."""
+    before = tokens[at - 1].word
+    return before not in MONTHS if tokens[at].word in _SENTENCE_ENDS else tokens[at].word in {"and", "but"} and before == ","
+
+
+def _in_an_aside(tokens: tuple[Token, ...], at: int, first: int) -> bool:
+    """Whether commas part a place from a date behind it, and from what stands before it: "the deal, signed in 2023, ended on 1 March"."""
+    begin = next((here for here in range(at, -1, -1) if tokens[here].word in _SENTENCE_ENDS), 0)
+    return any(token.word == "," for token in tokens[begin:at]) and any(token.word == "," for token in tokens[at:first])
 
 
 def tense_before(tokens: tuple[Token, ...], first: int) -> Literal["past", "future", ""]:
