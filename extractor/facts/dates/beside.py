@@ -270,7 +270,7 @@ def _other_year(tokens: tuple[Token, ...], first: int, last: int, given: Days) -
 
 
 def _ends_a_clause(tokens: tuple[Token, ...], at: int) -> bool:
-    """Whether a sentence ends at a token, or another clause begins: "they met in 2023, and on 1 March …"; not at the full stop of "Feb."."""
+    """Whether a sentence ends at a token, not at the full stop of "Feb.", or another clause begins: "met in 2023, and on 1 March …"."""
     before = tokens[at - 1].word
     return before not in MONTHS if tokens[at].word in _SENTENCE_ENDS else tokens[at].word in {"and", "but"} and before == ","
 
