@@ -61,6 +61,8 @@ def bound_before(tokens: list[Token], expression: Expression) -> str:
         if token.kind == "break" or token.text in _ENDING_MARKS or token.word in _CLAUSE_ENDS:
             return ""
         if is_loose_number(tokens, at):  # "not one of the 10", "zero of 12"; what stands before another number bounds that
+            if word_at(tokens, at - 1) == "/" and word_at(tokens, at + 1) == "of":
+                return " ".join(token.text for token in tokens[at - 1 : at + 2])  # "1/8 of the 40"
             before = at - 1 if word_at(tokens, at - 1) == "not" else at
             length = _phrase_at(tokens, before, _FAR_BOUNDS)
             return " ".join(token.text for token in tokens[before : before + length])
