@@ -234,9 +234,12 @@ def _verdicts(choice: str) -> tuple[str, ...]:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as YYYY-MM-DD") from None
+        day = None
+    if day is None or day.isoformat() != text:  # Python also reads weeks and dates without hyphens
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as YYYY-MM-DD")
+    return day
 
 
 def _price(text: str) -> tuple[float, float]:

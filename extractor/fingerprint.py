@@ -10,6 +10,7 @@ from typing import Any
 
 _TAG = "b2"
 _DIGEST_BYTES = 16  # 128 bits: no two of 10^12 keys meet by chance (birthday bound about 10^-15)
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def canonical_json(value: Any) -> str:
@@ -19,7 +20,7 @@ def canonical_json(value: Any) -> str:
         TypeError: `value` holds something that JSON does not have.
         ValueError: `value` holds NaN or an infinity.
     """
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def fingerprint(value: Any) -> str:

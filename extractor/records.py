@@ -92,6 +92,8 @@ class Usage(Record):
     """Tokens of the requests, cached ones included."""
     cached_tokens: int = 0
     """The part of `input_tokens` that the provider says it read from its prompt cache."""
+    written_tokens: int = 0
+    """The part of `input_tokens` that the provider says it put into its prompt cache, where that has a price of its own (Anthropic)."""
     output_tokens: int = 0
     """Tokens generated, reasoning included."""
     attempts: int = 0
@@ -100,7 +102,14 @@ class Usage(Record):
     """Attempts for which the endpoint reported no usage: the sums above are then lower bounds."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in type(self).model_fields})
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            written_tokens=self.written_tokens + other.written_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            attempts=self.attempts + other.attempts,
+            unreported=self.unreported + other.unreported,
+        )
 
 
 class Prompt(Record):

@@ -86,7 +86,8 @@ class Settings(Record):
     max_cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """US dollars that the run may cost at most, reserved before each request; None for no limit. Refused when the price is unknown."""
     price_usd: tuple[Dollars, Dollars] | None = None
-    """US dollars for a million tokens of request and of answer; None takes them from genai-prices."""
+    """US dollars for a million tokens of request and of answer; None takes them from genai-prices. What Anthropic puts into its cache
+    costs a quarter more than the first."""
     part_chars: int = Field(default=16_000, ge=1_000)
     """Code points of an article that go into one call (about 4,000 tokens of English); a longer one is asked in parts."""
 

@@ -305,6 +305,16 @@ def test_looking_imports_no_sdk(command, articles, tmp_path):
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_run_that_asks_nothing_imports_no_sdk(articles, tmp_path):
+    """Where every article is known nothing is asked, and what asking needs is not imported."""
+    with LoopbackEndpoint(answering(transfer())) as endpoint:
+        run(articles, endpoint, tmp_path)
+        again = ["run", str(articles), "--base-url", endpoint.base_url, "--out", str(tmp_path / "out")]
+        code = f"import sys; from extractor.cli import main; main({again!r}); print(sorted({{'openai', 'instructor', 'tenacity', 'vcr'}} & set(sys.modules)))"
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
 def test_standard_input_is_an_article(tmp_path):
     """`-` reads one article from standard input."""
     with LoopbackEndpoint(answering(transfer())) as endpoint:
@@ -353,3 +363,12 @@ def test_schemas_checks_the_examples_too(tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["schemas", "mine.py"]) == 2
     assert "Worked example 1 of 'loan' does not hold in its own text: action" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["20250725", "2025-W30-5", "25.07.2025"])
+def test_a_publication_date_is_written_as_the_library_takes_it(capsys, given):
+    """YYYY-MM-DD alone, whatever else Python reads as a date."""
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "x.txt", "--published", given])
+    assert ended.value.code == 2
+    assert f"{given!r} is no date; write it as YYYY-MM-DD" in capsys.readouterr().err

@@ -15,6 +15,7 @@ A publication date is the first of these that is a date:
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ _MAX_ATTRIBUTES = 200  # the parser compares each of a tag with all before it: 4
 
 _LONGEST_ATTRIBUTE = 5_000  # characters; addresses and summaries have fewer, and a megabyte of `<!--` takes libxml2 minutes to write out
 
+_DATES_SOUGHT = {"extensive_search": False, "original_date": True, "max_date": "2200-01-01"}
+
 _DATA_URI = re.compile(r"data:[a-zA-Z0-9/+.-]{0,60}[;,][^\"'()<>\s]{200,}")
 _LONG_TAG_CHARS = 800  # a shorter one does not have that many
 _OPENING_TAG = re.compile(r"<[a-zA-Z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+)*+")
@@ -37,6 +40,7 @@ _QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
 _BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+")
 _ELEMENT = re.compile(r"<[a-zA-Z]")
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
+_DOCTYPE = re.compile(r"\A< ?! ?doctype[^<>]*+>?", re.IGNORECASE)  # trafilatura's search for a slash in it is the square of its length
 _SAVED_FROM = re.compile(r"saved from url=\([0-9]+\)(https?://\S+)|Page saved with SingleFile\s+url:\s*(https?://\S+)")
 _DATE_IN_ADDRESS = re.compile(r"/([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})(?![0-9])")
 
@@ -88,7 +92,7 @@ def article_in(text: str, label: str) -> Draft:
     Raises:
         ArticleError: It is no HTML, has more than 30,000 elements, holds no article, or the `html` extra is not installed.
     """
-    text = _XML_DECLARATION.sub("", _DATA_URI.sub("", text), count=1)
+    text = _DOCTYPE.sub("<!DOCTYPE html>", _XML_DECLARATION.sub("", _DATA_URI.sub("", text), count=1), count=1)
     elements = sum(1 for _ in _ELEMENT.finditer(text))
     if not elements:
         raise ArticleError(f"{label} is not readable as HTML: it has no tags. If it is plain text, name it .txt.")
@@ -103,14 +107,9 @@ def article_in(text: str, label: str) -> Draft:
         page = None
         if tree is not None:
             _drop_long_attributes(tree)
-            _flatten_footers(tree)
             dated, language = list(_dates(tree)), tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
-            page = trafilatura.bare_extraction(
-                tree,
-                include_comments=False,
-                with_metadata=True,
-                date_extraction_params={"extensive_search": False, "original_date": True, "max_date": "2200-01-01"},
-            )
+            about = trafilatura.extract_metadata(_without_footers(tree), date_config=dict(_DATES_SOUGHT))
+            page = trafilatura.bare_extraction(tree, url=about.url, include_comments=False)
         body = tidy("".join(_words(page.body))) if page is not None else ""
     if page is None or not body:
         raise ArticleError(
@@ -118,13 +117,13 @@ def article_in(text: str, label: str) -> Draft:
             f"none). Save it from a browser once it is loaded, or as text."
         )
     address = _SAVED_FROM.search(text)
-    url = page.url or (address and (address[1] or address[2])) or ""
-    return _dated(body, page, [*dated, *_date_in(url)], url, language or "")
+    url = about.url or (address and (address[1] or address[2])) or ""
+    return _dated(body, about, [*dated, *_date_in(url)], url, language or "")
 
 
-def _dated(body: str, page: Any, dated: list[_Dated], url: str, language: str) -> Draft:
+def _dated(body: str, about: Any, dated: list[_Dated], url: str, language: str) -> Draft:
     best = next((found for found in dated if parse_date(found.value)), dated[0] if dated else _Dated("", ""))
-    metadata = {"title": page.title or "", "source": page.sitename or "", "url": url, "language": language, "date": best.value}
+    metadata = {"title": about.title or "", "source": about.sitename or "", "url": url, "language": language, "date": best.value}
     origins = dict.fromkeys(metadata, "HTML metadata") | {"language": "HTML lang", "date": best.origin}
     return Draft.of(body, metadata, origins)
 
@@ -144,18 +143,13 @@ def _drop_long_attributes(tree: Any) -> None:
                 del element.attrib[name]
 
 
-def _flatten_footers(tree: Any) -> None:
-    """A footer within a footer says no more, and trafilatura looks through all that it holds once for each one around it."""
-    footers = set()
-    for element in tree.iter("footer", "div"):
-        if element.tag != "footer" and "footer" not in (element.get("class") or "") + (element.get("id") or ""):
-            continue
-        if any(outer in footers for outer in element.iterancestors("footer", "div")):
-            element.tag = "div"
-            for name in ("class", "id"):
-                element.attrib.pop(name, None)
-        else:
-            footers.add(element)
+def _without_footers(tree: Any) -> Any:
+    """A copy of the page without its footers' marks: trafilatura looks in them for a license, for 13 s where 250 are nested."""
+    page = deepcopy(tree)
+    for element in page.iter("footer", "div"):
+        if element.tag == "footer" or "footer" in f"{element.get('class')} {element.get('id')}":
+            element.tag = "section"
+    return page
 
 
 def _words(element: Any) -> Iterator[str]:

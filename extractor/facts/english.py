@@ -22,6 +22,7 @@ _LEAST_WORDS = 20
 """Known words that an article must have to speak for its tables."""
 _FEW_OTHERS = 20
 """Of so many known words one may look like another language's: a name, a quotation."""
+_LONGEST_KEPT = 60  # characters of a run that is remembered: in other scripts, and in hostile texts, a run may be of any length
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
@@ -68,7 +69,7 @@ class _Shown(NamedTuple):
 
 
 def _shown(text: str) -> _Shown:
-    kinds = "".join(map(_kinds, text.split()))
+    kinds = "".join([_kinds(run) if len(run) <= _LONGEST_KEPT else _kinds.__wrapped__(run) for run in text.split()])
     return _Shown(kinds.count("E"), kinds.count("O"), kinds.count("s"), kinds.count("?"))
 
 

@@ -238,6 +238,7 @@ class _Table(NamedTuple):
 
 # "U.S." and "U.S.A." are one word; an apostrophe joins ("d'Ivoire"), a hyphen does not; signs keep names from running over them.
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]+(?:['’][^\W\d_]+)*|[.,;:!?()]")
+_LONGEST_KEPT = 60  # characters of a run that is remembered: in other scripts, and in hostile texts, a run may be of any length
 _SIGNS = frozenset(".,;:!?()")
 _COMPOUND = re.compile(r"[-‐‑](?:based|born|class|style|type)\b")
 _ARTICLES = frozenset("the la le les der die das den el los las il lo gli de het".split())  # noqa: SIM905 - a list of words
@@ -245,7 +246,8 @@ _FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s"})
 
 
 def _words(text: str) -> list[str]:
-    return list(chain.from_iterable(map(_words_in, text.split())))
+    kept = [_words_in(run) if len(run) <= _LONGEST_KEPT else _words_in.__wrapped__(run) for run in text.split()]
+    return list(chain.from_iterable(kept))
 
 
 @functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text

@@ -35,7 +35,7 @@ def require() -> None:
     if find_spec("anthropic") is None:
         raise SettingsError(
             "A model 'anthropic/…' needs the 'anthropic' extra: pip install \"grounded-fact-extractor[anthropic]\"; or name the "
-            "OpenAI-compatible server that offers it with --base-url."
+            "OpenAI-compatible server that offers it with base_url / --base-url."
         )
 
 
@@ -75,7 +75,7 @@ def of_message(endpoint: Endpoint, message: Any) -> Heard:
 def _of_message(endpoint: Endpoint, message: Any) -> Heard:
     if not hasattr(message, "content"):
         found = endpoint.scrub(str(message)) or "an empty body"
-        return Heard("not_json", f"The answer is no JSON object; check --base-url. It begins: {found}", status=200, again=True)
+        return Heard("not_json", f"The answer is no JSON object; check base_url / --base-url. It begins: {found}", status=200, again=True)
     finish = endpoint.scrub(message.stop_reason) if isinstance(message.stop_reason, str) else None
     said = Heard("ok", status=200, usage=_usage(message.usage), text=_said(message.content or []), finish_reason=finish)
     if finish == "refusal":
@@ -103,4 +103,4 @@ def _usage(usage: Any) -> Usage:
         return Usage(attempts=1, unreported=1)
     # here `input_tokens` leaves out what the cache had and what was put into it
     cached, stored = (tokens_in(usage, name) or 0 for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
-    return Usage(input_tokens=fresh + cached + stored, cached_tokens=cached, output_tokens=written, attempts=1)
+    return Usage(input_tokens=fresh + cached + stored, cached_tokens=cached, written_tokens=stored, output_tokens=written, attempts=1)

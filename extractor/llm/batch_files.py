@@ -39,7 +39,7 @@ NOT_RUN = Usage(attempts=1)
 """Of a request that was not run: nothing is owed for it."""
 
 _PAGE = 100  # batches in one page of the list, the most that the API gives
-_LISTED = 1_000  # batches to look through for one that was perhaps made a moment ago: they are listed newest first
+_LISTED = 100_000  # batches to look through at most, where the list does not show that older ones cannot be meant
 _CREATE_TRIES = 5
 _CREATE_WAIT_S = 2.0  # before a look whether a batch was made after all: the list may lag behind
 _KEY = re.compile(rb'"custom_id"\s*:\s*"([^"\\]{1,64})"')
@@ -127,6 +127,7 @@ class BatchFiles:
         self._endpoint = endpoint
         self._insist = insist
         self._completion = completion
+        self._uploaded_at: dict[str, int | None] = {}
 
     async def upload(self, file: IO[bytes]) -> str:
         """The id at the provider of an input file with the bytes of `file`; nothing is owed for it.
@@ -140,13 +141,30 @@ class BatchFiles:
             return await self._sdk.files.create(file=("requests.jsonl", file), purpose="batch")
 
         try:
-            return self._id(await self._insist(send, "The requests of a batch cannot be uploaded"))
+            uploaded = await self._insist(send, "The requests of a batch cannot be uploaded")
         except EndpointError as error:
             if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
                 raise
             raise EndpointError(
                 f"{self._endpoint.shown!r} takes no batches ({error.status} for /files). Run without --batch.", status=error.status
             ) from error
+        name = self._id(uploaded)
+        self._uploaded_at[name] = _created_at(uploaded)
+        return name
+
+    async def require_file(self, file_id: str) -> None:
+        """Nothing, where this key's account has an input file that an earlier process uploaded.
+
+        Raises:
+            EndpointError: It has not, with status 404, or the endpoint does not say.
+        """
+        try:
+            found = await self._insist(lambda: self._sdk.files.retrieve(file_id), f"Input file {file_id!r} cannot be looked at")
+        except EndpointError as error:
+            if error.status not in (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
+                raise
+        else:
+            self._uploaded_at[file_id] = _created_at(found)
 
     async def create(self, file_id: str) -> BatchState:
         """The batch over an input file: the one that there is, else a new one.
@@ -223,14 +241,26 @@ class BatchFiles:
         return Heard("not_json", "Its row has neither an answer nor an error.")
 
     async def _find(self, file_id: str) -> BatchState | None:
+        uploaded_at = self._uploaded_at.get(file_id)
+
         async def send() -> Any:
             seen = 0
+            newer: int | None = None
             async for batch in self._sdk.batches.list(limit=_PAGE):
                 seen += 1
                 if batch.input_file_id == file_id:
                     return batch
+                made_at = _created_at(batch)
+                # a batch is younger than its file; that older ones follow is taken from the list itself
+                ends = uploaded_at is not None and newer is not None and made_at is not None and made_at < uploaded_at and made_at < newer
+                if ends:
+                    return None
                 if seen >= _LISTED:
-                    break
+                    raise EndpointError(
+                        f"{self._endpoint.shown!r} lists more than {_LISTED:,} batches: whether one over {file_id!r} was made cannot be "
+                        "known, and nothing is sent. A run into another folder (out / --out) asks, and perhaps pays, anew."
+                    )
+                newer = made_at
             return None
 
         found = await self._insist(send, "The list of batches cannot be read")
@@ -257,3 +287,9 @@ class BatchFiles:
             codes=frozenset(error.code for error in errors if error.code),
             error=self._endpoint.scrub("; ".join(error.message for error in errors if error.message)),
         )
+
+
+def _created_at(answer: Any) -> int | None:
+    """Unix seconds, by the provider's clock; None where it does not say."""
+    found = getattr(answer, "created_at", None)
+    return found if isinstance(found, int) else None

@@ -20,7 +20,7 @@ from extractor.llm.bodies import Bodies
 from extractor.llm.endpoint import endpoint
 from extractor.llm.modes import TOLD, Frame, closeness, gives_shape
 from extractor.llm.prices import price_of
-from extractor.llm.responses import blames_mode
+from extractor.llm.responses import RETRIED, blames_mode
 from extractor.llm.transport import Gate, Place, Server, Talk, Transport
 from extractor.llm.wire import Wire
 from extractor.records import Attempt, Call, Reply, Usage
@@ -200,7 +200,9 @@ class Client:
                     self._settle(tried)
                 return reply
             # another call may have found a better mode while this one was out: only the mode in force is beyond doubt
-            if (self._proven and tried == self._mode) or not blames_mode(last) or not (guessed or last.outcome == "bad_request"):
+            in_force = self._proven and tried == self._mode
+            cut_short = guessed and last.outcome in RETRIED  # by patience with a guess: if it was right, the call has attempts left
+            if (in_force and not cut_short) or not blames_mode(last) or not (guessed or last.outcome == "bad_request"):
                 return reply
             refused = _Refused(tried, reply)
         await talk.leave_place()  # whoever walks may need it

@@ -76,6 +76,11 @@ class Frame(NamedTuple):
     text: str
     """The JSON body, with `\\0user\\0` in the place of that text."""
 
+    @property
+    def chars(self) -> int:
+        """Code points of the messages, the text left out."""
+        return sum(len(message["content"]) for message in json.loads(self.text)["messages"]) - len(_USER)
+
 
 class Mould(NamedTuple):
     """A frame, ready to be filled and sent."""

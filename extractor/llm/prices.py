@@ -13,6 +13,10 @@ from extractor.settings import Settings
 BATCH_SHARE = 0.5
 """Of the price, for requests in a batch: https://platform.openai.com/docs/guides/batch, "50% cost discount"."""
 
+WRITTEN_SHARE = 1.25
+"""Of a price given by the user, for tokens put into the cache for five minutes, which only Anthropic reports and charges so:
+https://docs.claude.com/en/docs/build-with-claude/prompt-caching, "1.25 times the base input tokens price"."""
+
 _PER = 1_000_000  # prices are given for a million tokens
 
 
@@ -25,11 +29,14 @@ class Price(NamedTuple):
     """For tokens of the request that the provider read from its cache."""
     output_usd: float
     """For tokens generated."""
+    written_usd: float
+    """For tokens of the request that the provider put into its cache."""
 
     def cost_usd(self, usage: Usage) -> float:
         """US dollars for these tokens; tokens that the endpoint did not report cost nothing here, so it may be a lower bound."""
-        fresh = usage.input_tokens - usage.cached_tokens
-        return (fresh * self.input_usd + usage.cached_tokens * self.cached_usd + usage.output_tokens * self.output_usd) / _PER
+        fresh = usage.input_tokens - usage.cached_tokens - usage.written_tokens
+        sent = fresh * self.input_usd + usage.cached_tokens * self.cached_usd + usage.written_tokens * self.written_usd
+        return (sent + usage.output_tokens * self.output_usd) / _PER
 
 
 def price_of(settings: Settings) -> Price | None:
@@ -39,10 +46,10 @@ def price_of(settings: Settings) -> Price | None:
         settings: A local model costs nothing; else `price_usd` wins; then the table, for the endpoint's own provider alone.
     """
     if settings.local is not None:
-        return Price(0.0, 0.0, 0.0)
+        return Price(0.0, 0.0, 0.0, 0.0)
     if settings.price_usd is not None:
         given_input, given_output = settings.price_usd
-        return Price(given_input, given_input, given_output)
+        return Price(given_input, given_input, given_output, WRITTEN_SHARE * given_input)
     asked = endpoint(settings)
     if asked.is_loopback:  # nobody sells there, and the table takes a tenth of a second to load
         return None
@@ -55,6 +62,7 @@ def price_of(settings: Settings) -> Price | None:
     try:
         # a million of each: prices that step up with the length of a request are taken at their highest, which errs on the safe side
         cached = dollars(input_tokens=_PER, cache_read_tokens=_PER)
-        return Price(dollars(input_tokens=_PER), cached, dollars(output_tokens=_PER))
+        written = dollars(input_tokens=_PER, cache_write_tokens=_PER)
+        return Price(dollars(input_tokens=_PER), cached, dollars(output_tokens=_PER), written)
     except LookupError:
         return None

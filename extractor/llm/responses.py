@@ -141,7 +141,7 @@ def no_connection(endpoint: Endpoint, error: str, *, answered: bool) -> str:
     """What to tell the user when nothing listens; `answered` where something did before."""
     if answered:
         return f"Nothing answers at {endpoint.shown!r} any more: {error} The same command goes on once it does."
-    return f"Nothing answers at {endpoint.shown!r}: {error} Is the server running? Check --base-url (or EXTRACTOR_BASE_URL)."
+    return f"Nothing answers at {endpoint.shown!r}: {error} Is the server running? Check base_url / --base-url (or EXTRACTOR_BASE_URL)."
 
 
 def no_answers(endpoint: Endpoint, articles: int, error: str) -> str:
@@ -183,7 +183,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
 def _of_completion(endpoint: Endpoint, completion: Any) -> Heard:
     if not hasattr(completion, "choices"):
         found = endpoint.scrub(str(completion)) or "an empty body"
-        error = f"The answer is no JSON object; check --base-url, which mostly ends in '/v1'. It begins: {found}"
+        error = f"The answer is no JSON object; check base_url / --base-url, which mostly ends in '/v1'. It begins: {found}"
         return Heard("not_json", error, status=200, again=True)
     said = Heard("ok", status=200, usage=_usage(completion.usage))
     if not completion.choices:
@@ -277,13 +277,18 @@ def _ends_run(endpoint: Endpoint, status: int, error: _Error, at: str) -> str | 
     if error.codes & _OWN_WORDS_CODES:
         return error.message
     if status == HTTPStatus.UNAUTHORIZED:
-        return f"The key is refused at {at} Set {endpoint.key_variable} (or EXTRACTOR_API_KEY) to a valid key, or check --base-url."
+        return (
+            f"The key is refused at {at} Set {endpoint.key_variable} (or EXTRACTOR_API_KEY) to a valid key, or check base_url / --base-url."
+        )
     if status == HTTPStatus.PAYMENT_REQUIRED or error.codes & _QUOTA_CODES or _QUOTA.search(error.message):
         return _quota(at)
     if status == HTTPStatus.FORBIDDEN:
-        return f"Access to model {endpoint.model!r} is denied at {at} Check what {endpoint.key_variable} may use, --model and --base-url."
+        return (
+            f"Access to model {endpoint.model!r} is denied at {at} Check what {endpoint.key_variable} may use, model / --model and "
+            "base_url / --base-url."
+        )
     if (status == HTTPStatus.NOT_FOUND and not _NO_SUCH_FEATURE.search(error.message)) or error.codes & _NO_MODEL_CODES:
-        return f"No model {endpoint.model!r} is found at {at} Check --model, and --base-url, which mostly ends in '/v1'."
+        return f"No model {endpoint.model!r} is found at {at} Check model / --model, and base_url / --base-url, which mostly ends in '/v1'."
     if error.param in _RUN_SETTINGS:
         return f"The setting {error.param!r} is refused at {at} Change or drop it; every article would fare the same."
     return None

@@ -53,7 +53,7 @@ class BatchRun(Run):
         super().__init__(session, limit=limit, progress=progress, notice=notice)
         self._ledger = ledger
         self._say = notice or (lambda _: None)
-        self._dispatch = Dispatch(session, ledger, self._say, self._sleep)
+        self._dispatch = Dispatch(session, ledger, self._say, self._sleep, lambda: self._is_cut)
         # whoever asks again what was refused wants no refusal of an earlier run, though a batch of that run may still be on its way
         self._since = ledger.this_run if session.memory.retry_failed else ledger.first_run(session.client.endpoint_url)
         self._woken = asyncio.Event()
@@ -70,9 +70,8 @@ class BatchRun(Run):
             self._stop(f"Run folder {str(self._ledger.folder)!r} cannot be written: {full}. Free it; the same command goes on.")
         finally:
             self._count()
-            if open_batches := len(self._dispatch):
-                count = f"{open_batches} batches are" if open_batches > 1 else "One batch is"
-                self._say(f"{count} on the way at the provider: the same command goes on from there, and pays nothing twice.")
+            for sentence in self._dispatch.left():
+                self._say(sentence)
             self._dispatch.close()
 
     def _count(self) -> None:
@@ -96,6 +95,8 @@ class BatchRun(Run):
                     return
                 if self._dispatch.has_room:
                     await self._dispatch.send()
+                if self._is_cut:
+                    return
                 if not self._dispatch and not held:
                     return
                 ready: list[IO[bytes]] = []
@@ -143,8 +144,10 @@ class BatchRun(Run):
         """Finish an article out of stored replies; where they end, its calls go into a batch and it waits beside them."""
         got = judged_again(self._session, article) or so_far(self._session, article, self._stored)
         if isinstance(got, Outcome):
+            before = self._ledger.facts_of_another_text(article)
             self._session.remember(got)
             self.report = self.report.with_outcome(got, missed=False)
+            self._count_replaced(article, before)
             self._tell(got)
             return
         keys = {self._session.client.key(call): call for call in got}

@@ -17,11 +17,11 @@ from extractor.errors import EndpointError, LimitReached
 from extractor.llm.batch_files import GIVEN_UP, MAX_BYTES, MAX_REQUESTS, NOT_RUN, QUEUE_FULL, BatchState, Row, may_pass, request_line
 from extractor.llm.modes import FIRST
 from extractor.llm.prices import BATCH_SHARE, price_of
-from extractor.llm.responses import Heard
+from extractor.llm.responses import Heard, unless_truncated
 from extractor.llm.salvage import read_reply
 from extractor.records import Article, Attempt, AttemptOutcome, Call, Usage
 from extractor.runs.ledger import Request
-from extractor.runs.ledger_batches import BatchLedger, OpenBatch
+from extractor.runs.ledger_batches import BatchLedger, OpenBatch, Waiting
 from extractor.runs.limits import FIRST_OUTPUT_TOKENS, estimate_body
 from extractor.runs.session import Session
 
@@ -80,6 +80,7 @@ class Dispatch:
         ledger: The session's own.
         say: Told how batches fare, in a sentence each.
         sleep: Waits so many seconds; gives False when it was cut short, and nothing is waited for any more.
+        is_cut: Whether the run ends: what is uploaded is then left for the next one, and no batch is made of it.
 
     Attributes:
         usage: Tokens of all answers collected so far.
@@ -87,7 +88,12 @@ class Dispatch:
     """
 
     def __init__(
-        self, session: Session, ledger: BatchLedger, say: Callable[[str], None], sleep: Callable[[float], Awaitable[bool]]
+        self,
+        session: Session,
+        ledger: BatchLedger,
+        say: Callable[[str], None],
+        sleep: Callable[[float], Awaitable[bool]],
+        is_cut: Callable[[], bool],
     ) -> None:
         self.usage = Usage()
         self._price = price_of(session.settings)
@@ -98,6 +104,7 @@ class Dispatch:
         self._ledger = ledger
         self._say = say
         self._sleep = sleep
+        self._is_cut = is_cut
         self._files = session.client.batch_files()
         self._open: dict[int, Batch] = {}
         self._filling: Filling | None = None
@@ -122,6 +129,23 @@ class Dispatch:
             with suppress(OSError):
                 self._filling.file.close()
 
+    def left(self) -> list[str]:
+        """What is on its way or half sent, in a sentence each."""
+        made = sum(batch.book.batch_id is not None for batch in self._open.values())
+        uploaded = len(self._open) - made
+        said = []
+        if made:
+            count = f"{made} batches are" if made > 1 else "One batch is"
+            said.append(f"{count} on the way at the provider: the same command goes on from there, and pays nothing twice.")
+        if uploaded:
+            of = f"{uploaded} batches" if uploaded > 1 else "one batch"
+            said.append(f"The requests of {of} are uploaded: the same command goes on from there, and pays nothing twice.")
+        if self._filling:
+            said.append(
+                f"{self._filling.book.requests:,} requests were not sent: nothing is owed for them, and the same command asks them."
+            )
+        return said
+
     async def pick_up(self) -> None:
         """Take over the batches that an earlier process left on their way.
 
@@ -139,11 +163,19 @@ class Dispatch:
                 self._say(f"Batch {batch.name}: going on with {book.requests:,} requests of an earlier run.")
                 continue
             try:
+                await self._files.require_file(book.file_id or "")
+            except EndpointError as error:
+                if error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                self._forget(batch, self._unknown(batch, error))  # one that was perhaps made, under another account's key
+                batch.articles.close()
+                continue
+            try:
                 await self._make(batch)
             except EndpointError as error:
                 if error.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
                     raise
-                # it was never made, and its input file is gone: its articles ask anew
+                # the account has its input file, and no batch over it: it was never made, and its articles ask anew
                 self._ledger.batch_over(book.number, "not made")
                 self._open.pop(book.number).articles.close()
 
@@ -201,7 +233,8 @@ class Dispatch:
         self._filling = None
         batch.beside = len(self._open)
         self._open[batch.book.number] = batch
-        await self._make(batch)
+        if not self._is_cut():
+            await self._make(batch)
 
     async def over(self) -> list[tuple[Batch, BatchState]]:
         """Batches that are over, at least one, as soon as there is one; none when the wait was cut short.
@@ -273,9 +306,9 @@ class Dispatch:
             )
         return True
 
-    def _store(self, batch: Batch, row: Row, fact_types: tuple[str, ...]) -> AttemptOutcome:
-        heard = row.heard
-        reply = read_reply(heard.outcome, heard.text, fact_types, heard.error)
+    def _store(self, batch: Batch, row: Row, asked: Waiting) -> AttemptOutcome:
+        heard = unless_truncated(row.heard, asked.chars)
+        reply = read_reply(heard.outcome, heard.text, asked.fact_types, heard.error)
         attempt = Attempt(
             key=row.key, mode=batch.book.mode, outcome=reply.outcome, text=heard.text, finish_reason=heard.finish_reason,
             status=heard.status, usage=heard.usage, error=reply.error,
@@ -309,8 +342,9 @@ class Dispatch:
         if self._retry_failed:
             return BatchState(batch.name, GIVEN_UP)
         raise EndpointError(
-            f"Batch {batch.name}, made by an earlier run of this folder, is unknown at {self._client.endpoint_url!r}: another account's "
-            "key, or deleted? With --retry-failed it is given up, and what it holds is asked and paid for anew.",
+            f"Batch {batch.name}, sent by an earlier run of this folder, is unknown at {self._client.endpoint_url!r}: another account's "
+            "key, or deleted? Nothing new is sent. With retry_failed / --retry-failed it is given up, and what it holds is asked and paid "
+            "for anew.",
             status=error.status,
         ) from error
 

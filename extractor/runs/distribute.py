@@ -6,7 +6,6 @@ Before changing it: the driver alone writes the run folder's ledger, each worker
 
 import math
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -15,14 +14,16 @@ from typing import Any
 from extractor.errors import ExtractorError, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.facts.fact import Fact
+from extractor.fingerprint import fingerprint
 from extractor.llm.prices import price_of
 from extractor.records import Article, Call, Reply, Usage
 from extractor.runs.ledger_shards import ShardedLedger
 from extractor.runs.limits import Limits, Ticket, estimate_body
-from extractor.runs.session import Memory, Session
+from extractor.runs.session import Memory, Session, verdicts
 from extractor.runs.stored import judged_again, so_far
 from extractor.runs.worker import Answer, Order, Worker, share_of
 from extractor.settings import Settings, cluster_address
+from extractor.telemetry import reading
 
 CONCURRENCY_PER_WORKER = 64
 """Articles at a time that one process is given before another one is started: it answers a hundred a second and more (docs/scale.md)."""
@@ -183,7 +184,6 @@ class ClusterSession(Session):
         self._no_cluster: ExtractorError | None = None
         self._limits_actor: Any = None
         self._workers: list[Any] = []
-        self._busy: Counter[Any] = Counter()
 
     def _start(self) -> None:
         """Connect to the cluster and start the workers: with the first article that is asked, since a cluster takes seconds to start."""
@@ -214,12 +214,14 @@ class ClusterSession(Session):
             LimitReached: A limit is reached, or a request is needed after `wind_down`.
             LedgerError: It cannot be remembered.
         """
-        outcome = judged_again(self, article) or self._answered(article)
-        if outcome is None:
-            outcome, missed = await self._asked(article)
-            if missed:
-                self.missed.add(article.id)
-        self.remember(outcome)
+        with reading(article.id, self.types) as read:
+            outcome = judged_again(self, article) or self._answered(article)
+            if outcome is None:
+                outcome, missed = await self._asked(article)
+                if missed:
+                    self.missed.add(article.id)
+            self.remember(outcome)
+            read.end(outcome.status, outcome.cause, verdicts(outcome))
         return outcome
 
     def _answered(self, article: Article) -> Outcome | None:
@@ -242,18 +244,16 @@ class ClusterSession(Session):
                 self._no_cluster = error
                 raise
         died = self._ray.exceptions.RayActorError
+        place = _place_of(article, len(self._workers))
         for deaths in range(_MOST_DEATHS):
-            worker = min(self._workers, key=lambda one: self._busy[one])
-            self._busy[worker] += 1
+            worker = self._workers[place]
             try:
                 answer: Answer = await unwrapped(worker.outcome.remote(article, again=deaths > 0))
             except died:
-                if worker in self._workers:  # whoever notices first hires its successor
-                    self._workers[self._workers.index(worker)] = self._hire()
+                if self._workers[place] is worker:  # whoever notices first hires its successor
+                    self._workers[place] = self._hire()
             else:
                 return answer
-            finally:
-                self._busy[worker] -= 1
         reason = f"reset: the worker process died {_MOST_DEATHS} times while it worked on this article"
         return Answer(Outcome(article=article, status="failed", reason=reason, cause="reset"), missed=False)
 
@@ -281,6 +281,11 @@ class ClusterSession(Session):
             self._ray.kill(self._limits_actor)
         if self._starts_cluster:
             self._ray.shutdown()
+
+
+def _place_of(article: Article, workers: int) -> int:
+    """Which of so many workers is asked: the same one for the same text, since it alone knows what it is asking, and asks it once."""
+    return int(fingerprint([article.text])[-8:], 16) % workers
 
 
 async def unwrapped(reference: Any) -> Any:

@@ -5,10 +5,13 @@ Before changing it: `ledger.sqlite` is the truth and `facts.jsonl` beside it fol
 what people ask.
 """
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +28,23 @@ __all__ = ["FACTS_NAME", "LEDGER_NAME", "LOCK_NAME", "MIGRATIONS", "Known", "Led
 
 ANSWERED = ("ok", "partial", "length", "unparsable", "no_content", "refusal", "content_filter", "context_overflow")
 """Outcomes that the same request would meet again: their replies are used instead of a call. The others are the transport's."""
+
+
+# constant texts: sqlite3 keeps the statements it has prepared by their text
+_REPLY, _OK_REPLY = (
+    f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN {names} ORDER BY id DESC LIMIT 1"  # noqa: S608 - from above
+    for names in (ANSWERED, "('ok')")
+)
+_NEW_ATTEMPT = """
+    INSERT INTO attempts (
+        run_id, article_id, kind, key, mode, prompt, endpoint, frame_hash, user_text, at, outcome, text, finish_reason, status,
+        input_tokens, cached_tokens, output_tokens, unreported, latency_s, error, cost_usd
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_NEW_FACT = "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?)"
+_RECORD = "INSERT OR REPLACE INTO records VALUES (?, ?)"
+_ARTICLE = """
+    INSERT OR REPLACE INTO articles (id, outcome_key, judge_version, status, cause, reason, run_id, seen_run, present)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)"""
 
 
 class Known(NamedTuple):
@@ -75,6 +95,8 @@ class Ledger(LedgerView):
         self._seen: list[tuple[int, str]] = []
         self._frames_known: set[str] = set()
         self._facts = _FactsFile(0, stale=True, last="")
+        self._tail: FileIO | None = None
+        """`facts.jsonl`, open at its end; None before the first fact."""
         super().__init__(folder, read_only=read_only)
 
     def _opened(self) -> None:
@@ -84,6 +106,9 @@ class Ledger(LedgerView):
             self._mend()
 
     def _closing(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
         if not self._read_only and self._run_id:
             self._note_seen()
             self._mend()
@@ -127,30 +152,31 @@ class Ledger(LedgerView):
         frame, usage = request.frame, attempt.usage
         with self._writing() as db:
             self._keep_frame(db, frame)
-            _insert(
-                db,
-                "attempts",
-                run_id=self._run_id,
-                article_id=call.article_id,
-                kind=call.kind,
-                key=attempt.key,
-                mode=attempt.mode,
-                prompt=call.prompt.name,
-                endpoint=request.endpoint,
-                frame_hash=frame.mark,
-                user_text=sendable(call.prompt.user),
-                at=now(),
-                outcome=attempt.outcome,
-                text=storable(attempt.text),
-                finish_reason=attempt.finish_reason,
-                status=attempt.status,
-                input_tokens=usage.input_tokens,
-                cached_tokens=usage.cached_tokens,
-                output_tokens=usage.output_tokens,
-                unreported=usage.unreported,
-                latency_s=attempt.latency_s,
-                error=attempt.error,
-                cost_usd=request.cost_usd,
+            db.execute(
+                _NEW_ATTEMPT,
+                (
+                    self._run_id,
+                    call.article_id,
+                    call.kind,
+                    attempt.key,
+                    attempt.mode,
+                    call.prompt.name,
+                    request.endpoint,
+                    frame.mark,
+                    sendable(call.prompt.user),
+                    now(),
+                    attempt.outcome,
+                    storable(attempt.text),
+                    attempt.finish_reason,
+                    attempt.status,
+                    usage.input_tokens,
+                    usage.cached_tokens,
+                    usage.output_tokens,
+                    usage.unreported,
+                    attempt.latency_s,
+                    attempt.error,
+                    request.cost_usd,
+                ),
             )
 
     def outcome(self, outcome: Outcome, *, key: str, judge_version: int, provenance: Provenance) -> None:
@@ -169,23 +195,12 @@ class Ledger(LedgerView):
         with self._writing() as db:
             old = db.execute("DELETE FROM facts WHERE article_id = ?", (article.id,)).rowcount
             db.executemany(
-                "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?)",
+                _NEW_FACT,
                 [(article.id, place, mark, kind, verdict, row) for place, (mark, kind, verdict, row) in enumerate(rows)],
             )
-            _insert(db, "records", article_id=article.id, record=article.model_dump_json())
-            _insert(
-                db,
-                "articles",
-                id=article.id,
-                outcome_key=key,
-                judge_version=judge_version,
-                status=outcome.status,
-                cause=outcome.cause,
-                reason=outcome.reason,
-                run_id=self._run_id,
-                seen_run=self._run_id,
-                present=1,
-            )
+            db.execute(_RECORD, (article.id, article.model_dump_json()))
+            told = (key, judge_version, outcome.status, outcome.cause, outcome.reason)
+            db.execute(_ARTICLE, (article.id, *told, self._run_id, self._run_id))
             follows = self._facts
             if old or (lines and article.id < follows.last):
                 # superseded or out of order: the file goes on as it is and is written anew when the folder is closed or opened next
@@ -198,8 +213,7 @@ class Ledger(LedgerView):
         if lines and not old:
             # after the commit: a kill in between leaves the file short of `facts_bytes`, and the next open mends it
             try:
-                with (self.folder / FACTS_NAME).open("ab") as file:
-                    file.write(lines)
+                self._append(lines)
             except OSError as error:
                 raise LedgerError(f"{str(self.folder / FACTS_NAME)!r} cannot be written: {error}. The ledger has the facts.") from error
 
@@ -248,12 +262,7 @@ class Ledger(LedgerView):
             fact_types: Whose arrays to read out of it.
             only_ok: Leave out refusals and broken answers, to ask those again.
         """
-        wanted = ("ok",) if only_ok else ANSWERED
-        marks = ",".join("?" * len(wanted))
-        found = self._one(
-            f"SELECT outcome, text, error FROM attempts WHERE key = ? AND outcome IN ({marks}) ORDER BY id DESC LIMIT 1",  # noqa: S608 - marks only
-            (key, *wanted),
-        )
+        found = self._one(_OK_REPLY if only_ok else _REPLY, (key,))
         return read_reply(found["outcome"], found["text"], tuple(fact_types), error=found["error"]) if found else None
 
     # inside
@@ -269,6 +278,12 @@ class Ledger(LedgerView):
             with self._writing() as db:
                 db.executemany("UPDATE articles SET seen_run = ?, present = 1 WHERE id = ?", self._seen)
             self._seen.clear()
+
+    def _append(self, lines: bytes) -> None:
+        if self._tail is None:
+            self._tail = (self.folder / FACTS_NAME).open("ab", buffering=0)
+        if self._tail.write(lines) != len(lines):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # a full disk takes what fits, and refuses the next
 
     def _mend(self) -> None:
         """Make `facts.jsonl` what the ledger says, in article order, when a kill, a hand or a changed article set them apart."""
@@ -293,12 +308,6 @@ class Ledger(LedgerView):
     def _note_facts(db: sqlite3.Connection, facts: _FactsFile) -> None:
         noted = (("facts_bytes", str(facts.length)), ("facts_stale", str(int(facts.stale))), ("facts_last", facts.last))
         db.executemany("UPDATE meta SET value = ? WHERE key = ?", [(value, key) for key, value in noted])
-
-
-def _insert(db: sqlite3.Connection, table: str, **columns: str | float | None) -> None:
-    """Put one row in, in place of one with the same key; names come from this file alone."""
-    marks = ", ".join(f":{name}" for name in columns)
-    db.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", columns)  # noqa: S608
 
 
 def now() -> str:

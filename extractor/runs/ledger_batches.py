@@ -7,7 +7,7 @@ Before changing it: a state is stored before the step it names is waited for, so
 import json
 from typing import NamedTuple
 
-from extractor.llm.modes import sendable
+from extractor.llm.modes import Frame, sendable
 from extractor.llm.salvage import read_reply
 from extractor.records import Attempt, AttemptOutcome, Call, Reply
 from extractor.runs.ledger import ANSWERED, Ledger, Request, now
@@ -31,6 +31,15 @@ class OpenBatch(NamedTuple):
     """The input file at the provider; None before it was uploaded."""
     batch_id: str | None = None
     """The batch at the provider; None before it was made, or before it is known that it was."""
+
+
+class Waiting(NamedTuple):
+    """A request in a batch that has no attempt yet."""
+
+    fact_types: tuple[str, ...]
+    """That are asked for."""
+    chars: int
+    """Code points of the messages sent."""
 
 
 class BatchLedger(Ledger):
@@ -109,10 +118,12 @@ class BatchLedger(Ledger):
         found = self._one("SELECT batch FROM batch_rows WHERE key = ?", (key,))
         return found["batch"] if found else None
 
-    def waiting(self, number: int) -> dict[str, tuple[str, ...]]:
-        """The requests of a batch that have no attempt yet: key to the fact types that are asked for."""
-        rows = self._rows("SELECT key, fact_types FROM batch_rows WHERE batch = ? ORDER BY key", (number,))
-        return {row["key"]: tuple(json.loads(row["fact_types"])) for row in rows}
+    def waiting(self, number: int) -> dict[str, Waiting]:
+        """The requests of a batch that have no attempt yet, by key."""
+        frames = self._rows("SELECT hash, text FROM texts WHERE hash IN (SELECT frame_hash FROM batch_rows WHERE batch = ?)", (number,))
+        chars = {row["hash"]: Frame(row["hash"], row["text"]).chars for row in frames}
+        rows = self._rows("SELECT key, fact_types, frame_hash, user_text FROM batch_rows WHERE batch = ? ORDER BY key", (number,))
+        return {row["key"]: Waiting(tuple(json.loads(row["fact_types"])), chars[row["frame_hash"]] + len(row["user_text"])) for row in rows}
 
     def was_asked(self, key: str) -> bool:
         """Whether there is an attempt of this key."""

@@ -173,12 +173,19 @@ class LedgerFile:
             for row in cursor:
                 yield dict(zip(names, row, strict=True))
         except sqlite3.Error as error:
-            raise LedgerError(
-                f"{str(self.folder / LEDGER_NAME)!r} cannot be read: {error}. Restore it, or run again into another folder."
-            ) from error
+            raise self._not_readable(error) from error
 
     def _one(self, sql: str, values: tuple[Any, ...] = ()) -> dict[str, Any] | None:
-        return next(self._rows(sql, values), None)
+        # asked several times an article, mostly in vain: no generator for that
+        try:
+            cursor = self._db.execute(sql, values)
+            row = cursor.fetchone()
+            return None if row is None else dict(zip((column[0] for column in cursor.description), row, strict=True))
+        except sqlite3.Error as error:
+            raise self._not_readable(error) from error
+
+    def _not_readable(self, error: sqlite3.Error) -> LedgerError:
+        return LedgerError(f"{str(self.folder / LEDGER_NAME)!r} cannot be read: {error}. Restore it, or run again into another folder.")
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

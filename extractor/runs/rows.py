@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from extractor.evidence.outcome import Grounded, Quarantined
 from extractor.records import Article, Span
 
+_ROW = json.JSONEncoder(ensure_ascii=False, check_circular=False)  # rows are made here, and hold no circle
+
 
 class Provenance(NamedTuple):
     """What the facts of a run were made with; it stands in every row."""
@@ -49,7 +51,7 @@ def row_of(fact: Grounded[Any] | Quarantined, article: Article, provenance: Prov
     row["model"] = provenance.model
     row["prompt"] = provenance.prompt
     row["schema"] = provenance.schemas.get(fact.fact_type)
-    return storable(json.dumps(row, ensure_ascii=False))
+    return storable(_ROW.encode(row))
 
 
 def _quoted(span: Span, text: str) -> dict[str, Any]:

@@ -226,11 +226,15 @@ class Run:
             self._stop(str(stop))
             return
         self.report = self.report.with_outcome(outcome, missed=article.id in self._session.missed)
+        self._count_replaced(article, before)
+        self._tell(outcome)
+
+    def _count_replaced(self, article: Article, before: int | None) -> None:
+        """Count an article whose name had so many facts from another text; None where it had none."""
         if before is not None:
             self.report = self.report.model_copy(update={"replaced": self.report.replaced + 1})
             if len(self._replaced) < NAMED:
                 self._replaced.append(f"{article.id} ({before} fact{'s' * (before != 1)} before)")
-        self._tell(outcome)
 
     def _stop(self, why: str) -> None:
         if self.report.stopped is None:  # the first reason is the reason

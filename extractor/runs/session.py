@@ -7,7 +7,7 @@ Before changing it: the command and the library share this class; what it does n
 import asyncio
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
@@ -187,17 +187,17 @@ class Session:
                 outcome = await self._drive(article, stored_only=True)
             if outcome is None or outcome.cause == "not_asked":
                 outcome = await self._drive(article, stored_only=False)
-            self.remember(outcome)
-            read.end(outcome.status, outcome.cause, _verdicts(outcome))
-        # the cause and never the reason, which may quote the article or the model
-        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
-        _LOG.log(level, "article %r: %s%s", article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
+            self.remember(outcome, key)
+            read.end(outcome.status, outcome.cause, verdicts(outcome))
         return outcome
 
-    def remember(self, outcome: Outcome) -> None:
-        """Put what came of an article into the ledger, where there is one."""
+    def remember(self, outcome: Outcome, key: str | None = None) -> None:
+        """Put what came of an article into the ledger, where there is one, and its status into the log; `key` where it is known already."""
         if ledger := self.memory.ledger:
-            ledger.outcome(outcome, key=self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self.provenance)
+            ledger.outcome(outcome, key=key or self.key(outcome.article), judge_version=JUDGE_VERSION, provenance=self.provenance)
+        # the cause and never the reason, which may quote the article or the model
+        level = logging.DEBUG if outcome.status == "complete" else logging.WARNING
+        _LOG.log(level, "article %r: %s%s", outcome.article.id, outcome.status, f" ({outcome.cause})" if outcome.cause else "")
 
     async def _drive(self, article: Article, *, stored_only: bool) -> Outcome:
         steps = flow(article, self.plan)
@@ -233,18 +233,26 @@ class Session:
                 if isinstance(error, EndpointError):
                     self.on_refusal()  # before whoever has its place sends another request
 
-        await asyncio.gather(*(put(place, call) for place, call in enumerate(calls)))
+        going = [put(number, call) for number, call in enumerate(calls)]
+        await (asyncio.gather(*going) if len(going) > 1 else going[0])  # most articles are one call, which needs no task of its own
         if errors:
+            for other in errors[1:]:
+                if other is not errors[0]:  # which calls that had no place yet ended with too
+                    errors[0].add_note(f"Another request about the same article ended with {type(other).__name__}: {other}")
             raise errors[0]
-        return [replies[place] for place in range(len(calls))]
+        return [replies[number] for number in range(len(calls))]
 
     async def _reply(self, call: Call, place: Place, *, stored_only: bool) -> Reply:
         ledger = self.memory.ledger
         if ledger is None or self.memory.ask_anew:
             return await self._answer(call, place, stored_only=stored_only)
         # two articles of one text ask the same: the second waits, and finds the first one's reply
-        async with self._asking.setdefault(self.client.key(call), asyncio.Lock()):
-            stored = ledger.reply(self.client.key(call), call.fact_types, only_ok=self.memory.retry_failed)
+        key = self.client.key(call)
+        asked = self._asking.setdefault(key, asyncio.Lock())
+        waits = asked.locked()
+        async with asked:
+            key = self.client.key(call) if waits else key  # the first one may have found another mode
+            stored = ledger.reply(key, call.fact_types, only_ok=self.memory.retry_failed)
             return stored or await self._answer(call, place, stored_only=stored_only)
 
     async def _answer(self, call: Call, place: Place, *, stored_only: bool) -> Reply:
@@ -270,7 +278,7 @@ class Session:
             self.memory.ledger.attempt(call, attempt, request)
 
 
-def _verdicts(outcome: Outcome) -> list[tuple[str, str]]:
+def verdicts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     """Type and verdict of each fact, believed or not."""
-    believed = [(fact.fact_type, str(fact.verdict)) for fact in outcome.facts]
-    return believed + [(item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged)]
+    yield from ((fact.fact_type, str(fact.verdict)) for fact in outcome.facts)
+    yield from ((item.fact_type, str(item.verdict)) for item in (*outcome.quarantined, *outcome.merged))

@@ -187,6 +187,15 @@ def test_a_hostile_attribute_is_not_written_out(reading):
 
 
 @pytest.mark.timeout(10)
+def test_a_document_type_of_any_length_costs_no_time(reading):
+    """One that never ends took trafilatura the square of its length; the article is read as it was."""
+    page = making.page().replace("<!DOCTYPE html>", "<!DOCTYPE ht" + "/Length 99999999" * 40_000, 1)
+    assert reading(page, "x.html")[0].text == TEXT
+    page = making.page().replace("<!DOCTYPE html>", '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://www.w3.org/x.dtd">', 1)
+    assert reading(page, "x.html")[0].text == TEXT
+
+
+@pytest.mark.timeout(10)
 @pytest.mark.parametrize("opening", ["<footer>", "<div class='page-footer'>", "<div id='footer'>"])
 def test_footers_in_footers_cost_no_time(reading, opening):
     """Looking for a licence in each of 250 nested ones took ten seconds; the article is read as it was, and the footer left out."""

@@ -113,6 +113,17 @@ def test_cached_tokens_are_part_of_the_tokens_sent():
     usage = {"input_tokens": 10, "cache_read_input_tokens": 700, "cache_creation_input_tokens": 50, "output_tokens": 7}
     reply, _, _ = ask(lambda r: Raw({**message(r, GOOD), "usage": usage}))
     assert (reply.usage.input_tokens, reply.usage.cached_tokens, reply.usage.output_tokens) == (760, 700, 7)
+    assert reply.usage.written_tokens == 50
+
+
+def test_what_is_put_into_the_cache_costs_a_quarter_more():
+    """By the table of prices and by a price of the user's own, in the reply and in whatever counts with it."""
+    usage = {"input_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 1_000_000, "output_tokens": 0}
+    reply, _, _ = ask(lambda r: Raw({**message(r, GOOD), "usage": usage}), price_usd=(4.0, 20.0))
+    assert reply.cost_usd == pytest.approx(5.0)
+    price = price_of(Settings(model="anthropic/claude-sonnet-4-5", api_key=SecretStr(KEY)))
+    assert price.cost_usd(reply.usage) == price.written_usd == pytest.approx(1.25 * price.input_usd)
+    assert price.cost_usd(reply.usage + reply.usage) == pytest.approx(2 * price.written_usd)
 
 
 def test_tokens_that_cannot_be_are_not_reported():

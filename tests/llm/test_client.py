@@ -505,6 +505,21 @@ def test_a_wrong_guess_costs_one_request_a_call(otherwise):
     assert run.client.mode == "tools"
 
 
+def test_a_right_guess_leaves_a_call_all_its_attempts():
+    """A call that the guess was given up for too early goes on once another call has shown that the guess was right."""
+    tries = Counter()
+
+    def answer(request):
+        article = request["messages"][-1]["content"]
+        tries[article] += 1
+        return _error(500) if "number 0" in article and tries[article] < 4 else GOOD
+
+    run = _run(answer, mode=None, calls=[_call(number) for number in range(3)], at_once=True, attempts=4)
+    assert [reply.outcome for reply in run.results] == ["ok"] * 3
+    assert set(run.modes) == {"json_schema/strict"}
+    assert len(run.requests) == 6
+
+
 def test_an_answer_is_never_asked_for_twice():
     """A good answer to a guess counts, though another call has found another mode in the meantime."""
     walked = threading.Event()
@@ -622,9 +637,9 @@ def test_broken_server_does_not_count_towards_the_end():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (_error(401, f"Incorrect API key provided: {KEY}"), ["OPENAI_API_KEY", "--base-url", "401"]),
+        (_error(401, f"Incorrect API key provided: {KEY}"), ["OPENAI_API_KEY", "base_url / --base-url", "401"]),
         (_error(403, "Project proj_abc123 has no access"), ["some-model", "OPENAI_API_KEY", "403"]),
-        (_error(404, "The model does not exist"), ["some-model", "--model", "--base-url", "404"]),
+        (_error(404, "The model does not exist"), ["some-model", "model / --model", "base_url / --base-url", "404"]),
         (Raw("404 page not found", 404), ["some-model", "--base-url"]),
         (_error(402, "Insufficient balance of org-abc123"), ["quota", "credit"]),
         (_error(429, "You exceeded your current quota", code="insufficient_quota"), ["quota", "credit"]),
@@ -669,7 +684,7 @@ def test_nothing_listening_ends_the_run_soon(mode):
         async with Client(settings, TYPES, mode=mode) as client:
             await client.ask(_call(), lambda _, attempt: attempts.append(attempt))
 
-    with pytest.raises(EndpointError, match=r"Nothing answers at 'http://127.*Is the server running\? Check --base-url"):
+    with pytest.raises(EndpointError, match=r"Nothing answers at 'http://127.*Is the server running\? Check base_url / --base-url"):
         asyncio.run(ask())
     assert [attempt.outcome for attempt in attempts] == ["no_connection"] * 3
 

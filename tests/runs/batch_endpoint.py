@@ -35,6 +35,9 @@ class BatchEndpoint:
         self.inputs = {}
         self.calls = []
         self.uploads = []
+        self.ticks = 0
+        self.made_at = {}
+        self.pages = 0
         self.fail = []  # `(method, path prefix, status, body or None)`: each answers one request
         self.lose_answer_of = []  # paths whose next request is carried out, and its answer lost
         self.queue_room = None  # requests that may be on their way; None for any number
@@ -67,6 +70,11 @@ class BatchEndpoint:
         """Batches, those of one status alone where one is given."""
         return [batch for batch in self.batches.values() if status in (None, batch["status"])]
 
+    def now(self):
+        """A clock that ticks with each file and batch."""
+        self.ticks += 1
+        return self.ticks
+
     # the API
 
     def upload(self, headers, data):
@@ -79,7 +87,9 @@ class BatchEndpoint:
         name = f"file-{len(self.files) + 1}"
         self.files[name] = parts["file"]
         self.uploads.append(name)
-        return {"id": name, "object": "file", "bytes": len(parts["file"]), "created_at": 0, "filename": "x.jsonl", "purpose": "batch"}
+        self.made_at[name] = self.now()
+        about = {"created_at": self.made_at[name], "filename": "x.jsonl", "purpose": "batch"}
+        return {"id": name, "object": "file", "bytes": len(parts["file"]), **about}
 
     def make(self, wanted):
         """POST /batches."""
@@ -96,7 +106,7 @@ class BatchEndpoint:
             "endpoint": wanted["endpoint"],
             "input_file_id": wanted["input_file_id"],
             "completion_window": "24h",
-            "created_at": len(self.batches),
+            "created_at": self.now(),
             "status": "in_progress",
             "request_counts": {"total": len(rows), "completed": 0, "failed": 0},
             "errors": None,
@@ -181,6 +191,7 @@ class BatchEndpoint:
         if method == "POST" and path == "/batches":
             return self.make(json.loads(data))
         if method == "GET" and path == "/batches":
+            self.pages += 1
             newest_first = [self.shown(batch) for batch in reversed(self.batches.values())]
             after = query.partition("after=")[2].partition("&")[0]
             if after:
@@ -195,6 +206,10 @@ class BatchEndpoint:
             }
         if method == "GET" and path.startswith("/batches/"):
             return self.look(path.removeprefix("/batches/"))
+        if method == "GET" and path.startswith("/files/") and not path.endswith("/content"):
+            name = path.removeprefix("/files/")
+            found = (200, {"id": name, "object": "file", "created_at": self.made_at.get(name)})
+            return found if name in self.files else (404, {"error": {"message": f"No such File object: {name}"}})
         if method == "GET" and path.endswith("/content"):
             name = path.split("/")[2]
             return (200, self.files[name]) if name in self.files else (404, {"error": {"message": f"No such File object: {name}"}})

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 import signal
@@ -565,6 +566,32 @@ def test_an_answer_lost_on_the_way_makes_no_second_batch(trial, path):
         assert (len(endpoint.batches), len(endpoint.asked)) == (1, 4)
 
 
+def test_another_text_under_a_known_name_is_counted_and_said(trial):
+    """As in a run that asks at once."""
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        assert trial.run(endpoint).replaced == 0
+        (trial.articles / "a03.txt").write_text(ARTICLE.format(topic="something else"), encoding="utf-8")
+        assert trial.run(endpoint).replaced == 1
+        assert trial.run(endpoint).replaced == 0
+    assert [line for line in trial.said if "replaced" in line] == [
+        "1 article replaced (another text under the same name): a03.txt (1 fact before)."
+    ]
+
+
+def test_a_request_that_was_cut_off_in_silence_is_no_answer(trial):
+    """As over the wire: whoever reads a fraction of what it was sent has not read the article, whatever it answers."""
+
+    def cut(_, output, errors):
+        for row in output:
+            row["response"]["body"]["usage"]["prompt_tokens"] = 20
+        return "completed", output, errors
+
+    with BatchEndpoint(answering(transfer()), mangle=cut) as endpoint:
+        report = trial.run(endpoint)
+    assert (report.failed, report.kept) == (4, 0)
+    assert trial.summary["attempt_outcomes"].keys() == {"context_overflow"}
+
+
 def test_a_run_that_could_not_know_goes_on_with_the_batch_that_was_made(trial, monkeypatch):
     """A process that ended between the making of a batch and the news of it is followed by one that finds it, page after page."""
     monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
@@ -582,14 +609,66 @@ def test_a_run_that_could_not_know_goes_on_with_the_batch_that_was_made(trial, m
         assert len(endpoint.batches) == 6
 
 
-def test_an_uploaded_file_that_is_gone_is_uploaded_anew(trial, monkeypatch):
-    """Where neither the batch nor its input file is at the provider, its articles ask anew."""
+def crowded(endpoint, count):
+    """Other batches of the account."""
+    endpoint.files["other"] = json.dumps(
+        {"custom_id": "x", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": []}}
+    ).encode()
+    for _ in range(count):
+        endpoint.make({"endpoint": "/v1/chat/completions", "completion_window": "24h", "input_file_id": "other"})
+
+
+def test_a_batch_is_looked_for_as_far_back_as_its_file_is_old(trial, monkeypatch):
+    """However many came after it: not found means not made. Those before its file are not gone through."""
+    monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        crowded(endpoint, 40)
+        endpoint.lose_answer_of.append(("POST", "/batches"))
+        assert trial.run(endpoint).exit_code == 4
+        assert endpoint.pages <= 2
+        crowded(endpoint, 1_010)
+        assert trial.run(endpoint).complete == 4
+        assert len([batch for batch in endpoint.batches.values() if batch["input_file_id"] != "other"]) == 1
+
+
+def test_a_list_that_does_not_end_is_said_before_anything_is_sent(trial, monkeypatch):
+    """Whether the batch was made cannot be known: none is made."""
+    monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
+    monkeypatch.setattr(batch_files, "_LISTED", 5)
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        endpoint.lose_answer_of.append(("POST", "/batches"))
+        trial.run(endpoint)
+        crowded(endpoint, 6)
+        report = trial.run(endpoint)
+        assert (report.exit_code, len(endpoint.batches), len(endpoint.uploads)) == (4, 7, 1)
+        assert "cannot be known" in report.stopped
+
+
+def test_a_file_under_another_accounts_key_is_said_before_anything_is_sent(trial, monkeypatch):
+    """The batch over it may be on its way there: nothing is sent before the user gives it up."""
+    monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
+    with BatchEndpoint(answering(transfer())) as endpoint, BatchEndpoint(answering(transfer())) as other:
+        endpoint.lose_answer_of.append(("POST", "/batches"))
+        assert trial.run(endpoint).exit_code == 4
+        mine = endpoint.files, endpoint.batches
+        endpoint.files, endpoint.batches = other.files, other.batches  # what another key shows
+        report = trial.run(endpoint)
+        assert (report.exit_code, len(endpoint.uploads), len(endpoint.batches)) == (4, 1, 0)
+        assert "another account's key" in report.stopped
+        endpoint.files, endpoint.batches = mine
+        assert trial.run(endpoint).complete == 4
+        assert (len(endpoint.uploads), len(endpoint.batches)) == (1, 1)
+
+
+def test_an_uploaded_file_that_is_gone_is_uploaded_anew_once_it_is_given_up(trial, monkeypatch):
+    """Where neither the batch nor its input file is at the provider, its articles ask anew when the user says so."""
     monkeypatch.setattr(batch_files, "_CREATE_TRIES", 1)
     with BatchEndpoint(answering(transfer())) as endpoint:
         endpoint.fail.append(("POST", "/batches", 500, None))
         assert trial.run(endpoint).exit_code == 4
         endpoint.files.clear()
-        assert trial.run(endpoint).complete == 4
+        assert trial.run(endpoint).exit_code == 4
+        assert trial.run(endpoint, retry_failed=True).complete == 4
         assert len(endpoint.asked) == 4
 
 
@@ -751,6 +830,28 @@ def test_a_run_killed_while_it_waits_is_taken_up_by_the_same_command(trial, numb
         assert [len(bodies) for bodies in endpoint.inputs.values()] == [4, 4]
     assert [row["verdict"] for row in trial.facts] == ["kept", "repaired"] * 4
     assert trial.summary["attempts"] == 8
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.usefixtures("_interruptible")
+def test_a_signal_during_an_upload_ends_the_run_before_anything_is_owed(trial, monkeypatch, signals):
+    """The first waits for the upload and makes no batch of it, the second does not wait; either is said, and the next run goes on."""
+    upload = batch_files.BatchFiles.upload
+
+    async def interrupted_upload(self, file):
+        for _ in range(signals):
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(0.05)
+        return await upload(self, file)
+
+    with BatchEndpoint(answering(transfer())) as endpoint:
+        with monkeypatch.context() as patch:
+            patch.setattr(batch_files.BatchFiles, "upload", interrupted_upload)
+            report = trial.run(endpoint)
+        assert (report.exit_code, len(endpoint.batches), len(endpoint.uploads)) == (130, 0, 2 - signals)
+        assert ("The requests of one batch are uploaded" if signals == 1 else "4 requests were not sent") in trial.said[-1]
+        assert trial.run(endpoint).complete == 4
+        assert (len(endpoint.batches), len(endpoint.uploads), len(endpoint.asked)) == (1, 1, 4)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])

@@ -7,15 +7,19 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import pytest
 from answers import ARTICLE, answering, is_repair, misquoted, told_apart, transfer, write_articles
 
+from extractor.articles.discover import Source
+from extractor.articles.read import read
 from extractor.errors import ArticleError, ExtractorError, LimitReached, SettingsError, UsageError
 from extractor.records import Usage
 from extractor.runs import distribute
@@ -24,7 +28,7 @@ from extractor.runs.distribute import ClusterLimits
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
 from extractor.runs.pipeline import ExtractBatches, facts_of, read_articles, write_results
-from extractor.runs.worker import share_of
+from extractor.runs.worker import Order, Worker, share_of
 from extractor.settings import Settings
 from extractor.testing import LoopbackEndpoint, Raw, completion
 
@@ -211,6 +215,53 @@ def test_what_is_answered_in_the_run_folder_needs_no_cluster(tmp_path, monkeypat
         assert (report.exit_code, report.complete, len(endpoint.requests)) == (0, 3, asked)
 
 
+def test_a_run_over_a_pipelines_shards_makes_one_run_folder_of_them(tmp_path):
+    """Every worker's answers and what came of them, without another request."""
+    trial = Trial(tmp_path, 6)
+
+    async def worked(endpoint, part):
+        order = Order(("weapons_transfer",), share_of(Settings(base_url=endpoint.base_url), 1), trial.out)
+        worker = Worker(order)
+        try:
+            for path in part:
+                (article,) = read(Source(id=path.name, path=path))
+                assert (await worker.outcome(article)).outcome.status == "complete"
+        finally:
+            await worker.aclose()
+
+    with LoopbackEndpoint(trial.right) as endpoint:
+        files = sorted(trial.articles.iterdir())
+        for part in (files[:3], files[3:]):
+            asyncio.run(worked(endpoint, part))
+        asked = len(endpoint.requests)
+        assert len(list((trial.out / "shards").iterdir())) == 2
+        report = trial.run(endpoint, engine="asyncio", workers=None)
+        assert (report.complete, len(endpoint.requests)) == (6, asked)
+    assert list((trial.out / "shards").iterdir()) == []
+    assert trial.check()["attempts"] == asked
+
+
+@needs_ray
+@quiet
+def test_operators_see_the_articles_of_a_cluster(tmp_path, monkeypatch, caplog):
+    """A span with its end and a log line for each, in the driver, as in a run of one process."""
+    trial, ends = Trial(tmp_path, 2), []
+
+    @contextlib.contextmanager
+    def reading(article_id, _):
+        yield types.SimpleNamespace(end=lambda *end: ends.append((article_id, *end)))
+
+    monkeypatch.setattr(distribute, "reading", reading)
+    with LoopbackEndpoint(trial.right) as endpoint:
+        trial.run(endpoint, engine="asyncio")
+        shutil.copytree(trial.articles, tmp_path / "again" / "more")
+        caplog.set_level("DEBUG", logger="extractor")
+        trial.run(endpoint, paths=(str(tmp_path / "again"),))
+    both = [("weapons_transfer", "kept"), ("weapons_transfer", "repaired")]
+    assert sorted(ends) == [(f"more/a{number:02}.txt", "complete", None, both) for number in range(2)]
+    assert sum("': complete" in line for line in caplog.messages) == 2
+
+
 @needs_ray
 @quiet
 def test_a_cluster_that_is_not_there_is_looked_for_once(tmp_path, monkeypatch):
@@ -250,13 +301,17 @@ def test_a_killed_worker_loses_no_paid_call_and_doubles_no_fact(tmp_path):
             owners = trial.owners
             assert len(set(owners.values())) == 2
             trial.holding.clear()
-            os.kill(next(iter(owners.values())), signal.SIGKILL)
-            wait_for(lambda: sum(times_asked(endpoint)[1].values()) >= 18)
+            shard, process = next(iter(owners.items()))
+            with contextlib.closing(sqlite3.connect(trial.out / "shards" / shard / "ledger.sqlite")) as db:
+                ((of_the_dead,),) = db.execute("SELECT COUNT(*) FROM attempts").fetchall()
+            assert 0 < of_the_dead < 12
+            os.kill(process, signal.SIGKILL)
+            wait_for(lambda: sum(times_asked(endpoint)[1].values()) >= 12 + of_the_dead)
             time.sleep(1)  # whoever would ask too often has the time to
             asked_meanwhile = sum(times_asked(endpoint)[1].values())
             endpoint._closing.set()  # the other worker's held repairs end now
         extractions, repairs = times_asked(endpoint)
-    assert asked_meanwhile == 18  # twelve, and the six of the dead worker once more
+    assert asked_meanwhile == 12 + of_the_dead  # and those of the dead worker once more
     assert set(extractions.values()) == {1}
     assert len(extractions) == len(repairs) == 12
     assert reports[0].complete == 12
@@ -317,6 +372,30 @@ def test_a_run_on_a_cluster_stops_and_goes_on_like_any_other(tmp_path):
         assert 0 < report.cost_usd <= 0.012
         assert trial.run(endpoint).exit_code == 0
         assert max(max(asked.values()) for asked in times_asked(endpoint) if asked) <= 7  # refused ones are asked again
+    trial.check()
+
+
+@needs_ray
+@quiet
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("cluster")
+def test_articles_of_one_text_are_asked_once_whichever_worker_has_them(tmp_path):
+    """As in a run of one process; and another text under a known name is counted and said as there."""
+    trial, said = Trial(tmp_path, 1), []
+    for number in range(1, 8):
+        shutil.copy(trial.articles / "a00.txt", trial.articles / f"a{number:02}.txt")
+    trial.count = 8
+    with LoopbackEndpoint(lambda request: Raw(completion(request, trial.right(request)), delay_s=0.2)) as endpoint:
+        report = trial.run(endpoint)
+        assert [list(asked.values()) for asked in times_asked(endpoint)] == [[1], [1]]
+        assert (report.complete, report.replaced) == (8, 0)
+        trial.check()
+        (trial.articles / "a03.txt").write_text(ARTICLE.format(topic="something else"), encoding="utf-8")
+        options = RunOptions(paths=(str(trial.articles),), fact_types=("weapons_transfer",), out=trial.out, engine="ray", workers=2)
+        report = run(options, Settings(base_url=endpoint.base_url, price_usd=(1.0, 2.0)), notice=said.append)
+    assert (report.complete, report.replaced) == (1, 1)
+    assert "1 article replaced (another text under the same name): a03.txt (2 facts before)." in said
     trial.check()
 
 

@@ -336,16 +336,17 @@ def test_an_endpoint_that_goes_away_stops_the_run(tmp_path):
     """When nothing listens any more the run stops instead of failing every article that is left, and a later run completes the rest."""
     articles, out = write(tmp_path / "articles", WHOLE), tmp_path / "out"
     answers = Switch(None, 0)
-    gone = threading.Event()
+    gone, closed = threading.Event(), threading.Event()
 
     def answer(request):
         if len(answers.answered) >= 60:
             gone.set()
+            closed.wait(30)  # whoever asks again finds nobody
             return Fault("reset")
         return answers(request)
 
     with LoopbackEndpoint(answer) as endpoint:
-        closing = threading.Thread(target=lambda: (gone.wait(30), endpoint._server.socket.close()))
+        closing = threading.Thread(target=lambda: (gone.wait(30), endpoint._server.socket.close(), closed.set()))
         closing.start()
         report = go(articles, endpoint)
         closing.join()

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from answers import answering, transfer, write_articles
@@ -103,6 +104,28 @@ def test_the_facts_file_is_mended_on_open(tmp_path, damage):
         (tmp_path / "facts.jsonl").write_bytes((whole if damage else b"") + damage)
     Ledger(tmp_path).close()
     assert (tmp_path / "facts.jsonl").read_bytes() == whole
+
+
+def test_the_facts_file_is_mended_when_it_is_removed_during_a_run(tmp_path):
+    """The run goes on writing where nobody sees it, and leaves the whole file when it ends."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        (tmp_path / "facts.jsonl").unlink()
+        remember(ledger, "b", transfer())
+    assert [row["article_id"] for row in lines(tmp_path)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("taken", [0, 7])
+def test_a_line_that_the_disk_did_not_take_whole_is_an_error_and_no_lost_fact(tmp_path, monkeypatch, taken):
+    """A full disk writes a part and says so by the count alone; the ledger has the fact, and the file follows at the end."""
+    with begin(tmp_path) as ledger:
+        remember(ledger, "a", transfer())
+        with monkeypatch.context() as full:
+            tail = ledger._tail
+            full.setattr(ledger, "_tail", Mock(write=lambda line: tail.write(line[:taken])))
+            with pytest.raises(LedgerError, match=r"No space left.*The ledger has the facts"):
+                remember(ledger, "b", transfer())
+    assert [row["article_id"] for row in lines(tmp_path)] == ["a", "b"]
 
 
 def test_a_killed_process_loses_nothing_that_was_committed(tmp_path):
@@ -361,7 +384,7 @@ def test_verify_finds_what_was_changed_by_hand(tmp_path):
     """Every stored text, request, fact and quote is derived anew; whatever was edited is named."""
     articles = write_articles(tmp_path / "articles", 2)
     with LoopbackEndpoint(answering(transfer())) as endpoint:
-        run(RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url))
+        run(RunOptions(paths=(str(articles),), out=tmp_path / "out"), Settings(base_url=endpoint.base_url, concurrency=1))
     with Ledger(tmp_path / "out", read_only=True) as ledger:
         assert ledger.verify() == []
     db = sqlite3.connect(tmp_path / "out/ledger.sqlite")

@@ -10,7 +10,7 @@ from extractor.runs import limits as limits_module
 from extractor.runs.limits import Limits, estimate_tokens
 from extractor.settings import Settings
 
-PRICE = Price(1.0, 0.1, 10.0)
+PRICE = Price(1.0, 0.1, 10.0, 1.25)
 WINDOW_S = 0.4
 
 

@@ -13,6 +13,7 @@ from extractor.llm import transport as transport_module
 from extractor.llm.cassette import cassettes
 from extractor.records import Article, Issue
 from extractor.runs import session as session_module
+from extractor.runs.flow import flow
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import Ledger
 from extractor.runs.session import Memory, Session
@@ -314,6 +315,25 @@ def test_a_bug_in_one_part_is_raised_as_itself(tmp_path, monkeypatch):
         monkeypatch.setattr(session.memory.ledger, "attempt", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             asyncio.run(asking(session))
+
+
+def test_errors_of_other_parts_are_noted_on_the_first(tmp_path, monkeypatch):
+    """None is lost, and none is told twice."""
+
+    async def refused(*_, **__):
+        await asyncio.sleep(0)
+        raise EndpointError(next(refusals))
+
+    with LoopbackEndpoint(answering()) as endpoint, remembering(tmp_path, endpoint, part_chars=1000) as (session, ask):
+        parts = len(next(flow(LONG, session.plan)))
+        refusals = iter([f"refusal {number}" for number in range(parts)])
+        monkeypatch.setattr(session.client, "ask", refused)
+        with pytest.raises(EndpointError, match="refusal 0") as raised:
+            ask(LONG)
+    assert raised.value.__notes__ == [
+        f"Another request about the same article ended with EndpointError: refusal {number}" for number in range(1, parts)
+    ]
+    assert parts > 1
 
 
 def test_a_setting_that_names_no_endpoint_is_said_so():

@@ -42,6 +42,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
+_LONGEST_KEPT = 60  # characters of a run that is remembered: in other scripts, and in hostile texts, a run may be of any length
 HYPHENS = frozenset("-\u2010\u2011")
 RANGE_DASHES = HYPHENS | {"\u2012", "\u2013"}  # an em dash stands between clauses, not between numbers
 
@@ -63,8 +64,8 @@ def tokenize(text: str) -> list[Token]:
     tokens: list[Token] = []
     last = -1
     for run in _RUN.finditer(text):
-        offset = run.start()
-        for kind, piece, word, begin, end in _pieces(run[0]):
+        offset, found = run.start(), run[0]
+        for kind, piece, word, begin, end in _pieces(found) if len(found) <= _LONGEST_KEPT else _pieces.__wrapped__(found):
             start, stop = offset + begin, offset + end
             tokens.append(tuple.__new__(Token, (kind, piece, word, start, stop, start == last)))  # a hundred an article: past its __new__
             last = stop
