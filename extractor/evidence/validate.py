@@ -22,7 +22,7 @@ from extractor.facts.fact import Check, Closed, Fact, Leaf, Value, walk
 from extractor.facts.party import Party, country_of, mentions, stands_alone
 from extractor.records import Article, Issue, Span
 
-JUDGE_VERSION = 4
+JUDGE_VERSION = 5
 """Version of this room's rules and of the value grammars; stored outcomes of an older one are judged again, without a call."""
 
 _SHOWN_CHARS = 160  # of a value in a message: enough to recognise it, short enough for a terminal

@@ -16,7 +16,7 @@ from extractor.facts.fact import Check, Value, Verbatim
 from extractor.facts.numbers.adjoining import Around, check_cut, look_around
 from extractor.facts.numbers.currencies import Currency, states_in
 from extractor.facts.numbers.doubts import holds_no_number
-from extractor.facts.numbers.expressions import Expression
+from extractor.facts.numbers.expressions import Expression, may_hold
 from extractor.facts.numbers.tokens import is_kind, tokenize, word_at
 from extractor.facts.numbers.written import Written, describe, read_written
 
@@ -28,6 +28,10 @@ Amount = Annotated[
 ]
 """Zero or more currency units, exact; a decimal string on the wire, since a float would round sums."""
 
+_SAME_SUM = frozenset({"equivalent", "equal", "equals", "which", "is"})
+"""Between a sum and the same one in another currency, besides what may stand in a sum."""
+_MORE = frozenset({"and", "but", "from", "between", "another", "additional", "further", "extra", "other", ";", ".", "+"})
+"""Before another sum."""
 _STATE_WINDOW_CHARS = 250  # a state word further away than this says little about a sum's currency
 
 
@@ -152,7 +156,8 @@ class Money(Value):
 
         Returns:
             `disagrees` for other bounds, another `approximate` or currency, or words cut out of a larger sum or from its currency;
-            `not_understood` where the grammar cannot tell; `agrees` with a note where a currency had to be assumed.
+            `not_understood` where the grammar cannot tell; `agrees` with a note where a currency had to be
+            assumed, or that a sum of `also_stated` is the same one.
         """
         del published
         words = self.as_written
@@ -176,11 +181,14 @@ class Money(Value):
             return Check("not_understood", f"{beside!r} beside {words!r} may say whose currency it is.")
         near = quote[max(0, start - _STATE_WINDOW_CHARS) : start + len(words) + _STATE_WINDOW_CHARS]
         check = self._currency_checked(written.expression.currency, near)
-        rate = written.tail.rate or around.rate
-        if check.result != "agrees" or not rate:
+        if check.result != "agrees":
             return check
-        note = f"{rate!r} makes {words!r} a rate; the sum alone is read"
-        return check._replace(assumed=f"{check.assumed}; {note}" if check.assumed else note)
+        notes = [check.assumed] if check.assumed else []
+        if rate := written.tail.rate or around.rate:
+            notes.append(f"{rate!r} makes {words!r} a rate; the sum alone is read")
+        if other := next((also for also in self.also_stated if not _is_stated_beside(also, words, quote[start:])), None):
+            notes.append(f"{other!r} does not stand right behind {words!r}, so it may be another sum")
+        return check._replace(assumed="; ".join(notes))
 
     def _compared(self, reading: MoneyReading) -> Check | None:
         given = (self.minimum, self.maximum)
@@ -229,6 +237,17 @@ def _other_state_beside(written: Written, around: Around, given: str | None) -> 
         if states and any(code[:2] in states for code in currency.codes if code != given):
             return near[0].text
     return ""
+
+
+def _is_stated_beside(also: str, words: str, passage: str) -> bool:
+    """Whether a sum stands among the words that open a passage, or behind them with nothing between that says that it is another one."""
+    tokens, wanted = tokenize(passage[len(words) :]), [token.text for token in tokenize(also)]
+    for at, token in enumerate(tokens):
+        if [each.text for each in tokens[at : at + len(wanted)]] == wanted:
+            return True
+        if token.word not in _SAME_SUM and (token.word in _MORE or not may_hold(token)):
+            break
+    return also in words
 
 
 def _is_weight(written: Written, around: Around) -> bool:

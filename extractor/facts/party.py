@@ -134,14 +134,16 @@ def mentions(text: str) -> set[str]:
 def stands_alone(text: str, start: int, end: int) -> bool:
     """Whether a state's name in a text is the whole of the name that stands there.
 
-    It is not in "South Sudan", "Gulf of Guinea", "Bank of China" or "Michael Jordan", and not where the text speaks of a namesake: Georgia
-    of Atlanta, or "Lebanon, Pennsylvania". A longer name of the same state ("Kingdom of Norway") does no harm.
+    It is not in "South Sudan", "Gulf of Guinea", "Bank of China", "Paris-based" or "Michael Jordan", and not where the text speaks of a
+    namesake: Georgia of Atlanta, or "Lebanon, Pennsylvania". A longer name of the same state ("Kingdom of Norway") does no harm.
 
     Args:
         text: The article.
         start: Where the name begins, a code point.
         end: One past its last code point.
     """
+    if _COMPOUND.match(text, end):
+        return False
     table = _table()
     nearby = (text[max(0, start - _REACH_CHARS) : start], text[start:end], text[end : end + _REACH_CHARS])
     before, name, after = map(_words, nearby)
@@ -238,6 +240,7 @@ class _Table(NamedTuple):
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?|[^\W\d_]+(?:['’][^\W\d_]+)*|[.,;:!?()]")
 _LONGEST_KEPT = 60  # characters of a run that is remembered: in other scripts, and in hostile texts, a run may be of any length
 _SIGNS = frozenset(".,;:!?()")
+_COMPOUND = re.compile(r"[-‐‑](?:based|born|class|style|type)\b")
 _ARTICLES = frozenset("the la le les der die das den el los las il lo gli de het".split())  # noqa: SIM905 - a list of words
 _FUNCTION_WORDS = frozenset({"of", "the", "for", "and", "'s"})
 
@@ -289,7 +292,9 @@ def _is_of_an_institution(words: list[str], first: int, last: int, table: _Table
         is_central = head.casefold() == "bank" and before > 2 and words[before - 3] in {"National", "Central", "Reserve"}  # noqa: PLR2004 - a word further back
         if head.casefold() in table.titles_of or (head[0].isupper() and _fold(head) in table.institutions_of and not is_central):
             return True
-    at = last + 1 if last < len(words) and words[last].casefold() in table.between_institutions else last
+    at = last
+    while at < len(words) and words[at].casefold() in table.between_institutions:
+        at += 1
     if at < len(words) and words[at][0].isupper() and words[at].casefold() in table.institutions_behind:
         return True
     comma = last + 1 if words[last : last + 1] == ["City"] else last

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from extractor.facts.dates.beside import doubt_beside
+from extractor.facts.dates.beside import doubt_beside, tense_before
 from extractor.facts.dates.calendar import OPEN, Days, shift
 from extractor.facts.dates.datewords import AFTER, BEFORE, BY, NOT_BEFORE, NOT_UNTIL, SINCE, UNTIL, VOCABULARY, Token, tokenise
 from extractor.facts.dates.intervals import WhenReading, read_tokens
@@ -78,11 +78,11 @@ class When(Value):
         judged = _judge(self.as_written, alone, given, quote, published)
         place = _placed(quote, start, self.as_written)
         fuller, around = _fuller(place, quote, alone, published) if place is not None else (None, (0, 0))
-        doubt = "" if place is None else doubt_beside(place.tokens, *around)
+        doubt = "" if place is None else doubt_beside(place.tokens, *around, given)
         if doubt:
             return Check("not_understood", f"{doubt!r} stands beside {self.as_written!r}; {given} is unverified")
         if fuller is None:
-            return judged
+            return _in_tense(judged, given, place, published)
         whole = _judge(fuller.text, fuller.reading, given, quote, published)
         if fuller.completes_length or (whole.result == "agrees" and judged.result == "agrees"):
             return whole
@@ -91,6 +91,16 @@ class When(Value):
             f"{self.as_written!r} is a part of {fuller.text!r}, which means {_shown(fuller.reading)}; {given} was given. "
             f"as_written must be the whole expression, and the dates must be what it means",
         )
+
+
+def _in_tense(check: Check, given: Days, place: "_Placed | None", published: date | None) -> Check:
+    """A check without its note of another reading, where the verb before the date settles it: "said on Tuesday", "will meet on Tuesday"."""
+    if not check.assumed or place is None or published is None:
+        return check
+    tense = tense_before(place.tokens, place.first)
+    is_past = tense == "past" and given.latest is not None and given.latest <= published
+    is_ahead = tense == "future" and given.earliest is not None and given.earliest >= published
+    return check._replace(assumed="") if is_past or is_ahead else check
 
 
 def read_when(text: str, published: date | None) -> WhenReading | None:

@@ -439,7 +439,7 @@ def test_what_only_stands_beside_a_sum_is_no_part_of_it(passage, words, amount, 
         ("€10, €20 and €30 million", "€10", "10", "EUR"),
         ("€10, €20 and €30 million", "€20", "20", "EUR"),
         ("€10 (or $11) million", "€10", "10", "EUR"),
-        ("handed over €5 million", "€5 million", "5000000", "EUR"),
+        ("turned over €5 million", "€5 million", "5000000", "EUR"),
         ("a third of a billion euros", "a billion euros", "1000000000", "EUR"),
         ("€20 000", "€20", "20", "EUR"),
         ("5 million in aid", "5 million", "5000000", "USD"),
@@ -671,3 +671,25 @@ def test_hostile_text_is_refused_quickly():
     assert read_money("$1," * 50_000) is None
     passage = "€10 million for " + "($1, €2) and " * 10_000
     assert exactly(passage, "€10 million", "10000000", "EUR").result == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("passage", "also", "is_same"),
+    [
+        ("The bank will lend €7 billion ($8.7bn, £6.7bn) to the state.", ["$8.7bn", "£6.7bn"], True),
+        ("The bank will lend €7 billion, or about $8.7 billion, to the state.", ["$8.7 billion"], True),
+        ("The bank will lend €7 billion, which is equivalent to $8.7 billion, to the state.", ["$8.7 billion"], True),
+        ("The bank will lend €7 billion (8.7\u00a0billion dollars) to the state.", ["8.7 billion dollars"], True),
+        ("The bank will lend €7 billion, the equivalent of $8.7 billion, to the state.", ["$8.7 billion"], True),
+        ("The bank will lend €7 billion ($8.7bn) and is owed $9 million.", ["$9 million"], False),
+        ("The bank will lend €7 billion and $9 million to the state.", ["$9 million"], False),
+        ("The bank will lend €7 billion. Of that $9 million is for the state.", ["$9 million"], False),
+        ("The bank was lent $9 million and will lend €7 billion to the state.", ["$9 million"], False),
+    ],
+)
+def test_another_sum_is_not_taken_for_the_same_one(passage, also, is_same):
+    """What is said to be the same sum stands right behind it; a sum from elsewhere in the quote is noted."""
+    value = Money(as_written="€7 billion", minimum="7000000000", maximum="7000000000", currency="EUR", also_stated=also)
+    check = value.check(quote=passage, start=passage.index("€7"), published=None)
+    assert check.result == "agrees"
+    assert bool(check.assumed) is not is_same

@@ -144,6 +144,34 @@ def test_a_name_in_a_sentence_stands_for_its_state_or_for_none(sentence, start, 
     assert found == code
 
 
+def agency_rows() -> list[tuple[str, Row]]:
+    """The rows of agencies.txt without the kind that each begins with, and that kind."""
+    found = []
+    for row in rows("agencies.txt"):
+        kind, colon, sentence = row.sentence.partition(": ")
+        found.append((kind, row._replace(sentence=sentence, start=row.start - len(kind + colon))))
+    return found
+
+
+AGENCIES = agency_rows()
+
+
+@pytest.mark.parametrize(("kind", "row"), AGENCIES, ids=[f"{kind}: {row.sentence[:50]} [{row.words}]" for kind, row in AGENCIES])
+def test_what_agencies_write_is_read_right_and_never_wrongly_without_a_flag(kind, row):
+    """A right reading is verified; a wrong one is refused, unverified, or at the least noted as assumed."""
+    if kind == "party":
+        stands = stands_alone(row.sentence, row.start, row.start + len(row.words))
+        found = country_of(row.words) if stands else None
+        assert (found or "-") in row.right if row.right else (found or "-") not in row.wrong
+        return
+    read = GRAMMARS[kind][1]
+    for reading in row.right:
+        assert read(row, reading).result == "agrees", read(row, reading)
+    for reading in row.wrong:
+        check = read(row, reading)
+        assert check.result != "agrees" or check.assumed, reading
+
+
 MOST_NOT_UNDERSTOOD = {"quantity": 0.25, "money": 0.25, "when": 0.25}
 """A lamp: so large a share of what a reader understands may stay flagged."""
 

@@ -600,7 +600,7 @@ def test_what_only_stands_beside_a_number_is_no_part_of_it(passage, words, numbe
         ("10² systems", "10", 10),
         ("just over 10 systems", "10", 10),
         ("10 more than planned", "10", 10),
-        ("handed over 10 systems", "10", 10),
+        ("turned over 10 systems", "10", 10),
         ("delivered under two contracts", "two", 2),
         ("close to two bases", "two", 2),
         ("10, 20 and 30 million rounds", "10", 10),

@@ -378,6 +378,40 @@ def test_a_cut_is_seen_without_a_publication_date():
     assert "no date without a publication date" in answer.message
 
 
+@pytest.mark.parametrize(
+    ("quote", "day", "is_settled"),
+    [
+        ("The minister said on Monday that they would go.", date(2025, 7, 21), True),
+        ("The minister told reporters late on Monday that they would go.", date(2025, 7, 21), True),
+        ("The deal was approved on Monday by the cabinet.", date(2025, 7, 21), True),
+        ("They will meet on Monday in Oslo.", date(2025, 7, 28), True),
+        ("The ships are to be delivered on Monday, he said.", date(2025, 7, 28), True),
+        ("They will meet on Monday in Oslo.", date(2025, 7, 21), False),
+        ("The minister said on Monday that they would go.", date(2025, 7, 28), False),
+        ("Turkey offered on Monday to host the talks.", date(2025, 7, 21), True),
+        ("The envoys were in Oslo, and proposed on Monday that they stop.", date(2025, 7, 21), True),
+        ("They want the ships delivered on Monday, he said.", date(2025, 7, 21), False),
+        ("If the deal is approved on Monday, the ships will come.", date(2025, 7, 21), False),
+        ("The minister will have the ships delivered on Monday.", date(2025, 7, 21), False),
+        ("They have what they need on Monday, he said.", date(2025, 7, 21), False),
+        ("They will have met on Monday in Oslo.", date(2025, 7, 28), False),
+        ("He said that the deal would be signed on Monday in Oslo.", date(2025, 7, 21), False),
+        ("The vote was planned on Monday and is off.", date(2025, 7, 21), False),
+        ("The minister signed the contract on Monday.", date(2025, 7, 21), False),
+        ("On Monday, the minister said, they will sign.", date(2025, 7, 21), False),
+        ("All guns delivered on Monday will be paid for by then.", date(2025, 7, 21), False),
+        ("He warned that ships attacked on Monday would be sunk.", date(2025, 7, 21), False),
+        ("On Monday the two who met in Oslo will sign.", date(2025, 7, 21), False),
+        ("On Monday the two will sign, the minister said.", date(2025, 7, 21), False),
+    ],
+)
+def test_the_verb_before_a_day_settles_which_one_is_meant(quote, day, is_settled):
+    """What was said on Monday was said on the last one; where the verb shows no tense, or another one than was read, the choice is noted."""
+    check = When(as_written="Monday", earliest=day, latest=day).check(quote=quote, start=quote.index("Monday"), published=date(2025, 7, 25))
+    assert check.result == "agrees"
+    assert bool(check.assumed) is not is_settled
+
+
 def test_an_ambiguous_choice_is_noted():
     """Where the words fit another day as well, agreement says which was assumed; elsewhere nothing is."""
     assert "2025-07-28" in check("Monday", "2025-07-21").assumed

@@ -4,6 +4,9 @@ In: tokens of a passage and the place of a date among them. Out: the words that 
 Before changing it: an expression that is surely larger than its words is read whole in when.py; what is only in doubt is found here.
 """
 
+from typing import Literal
+
+from extractor.facts.dates.calendar import Days
 from extractor.facts.dates.datewords import LENGTHS, MONTHS, NUMBERS, ORDINALS, SEASONS, WEEKDAYS, Token
 from extractor.facts.dates.stamps import FIRST_YEAR, LAST_YEAR
 from extractor.facts.numbers.tokens import THINGS
@@ -94,13 +97,46 @@ _SAYING = frozenset(
 """Behind a month they make it a speaker."""
 _THING = 3
 """Words of the thing that is counted."""
+_NEXT_DATE = 4
+"""So many tokens behind "but" the other date begins: "but on Monday"."""
+_DENIAL = 6
+"""So many tokens before a date what denies it may stand."""
+_DENIALS = frozenset({"not", "never", "cannot", "t"})
+"""With the "t" of "won't"."""
+_BEFORE_A_DAY = frozenset({"on", "late", "early", "in", "earlier", "reporters", "lawmakers", "journalists", "parliament"})
+"""Between a verb and its day: "told reporters late on Tuesday"."""
+_PAST = frozenset({"said", "told", "met", "spoke", "began", "wrote", "came", "went", "took", "broke", "fell", "rose"})
+"""Of a verb's past and of little else."""
+_STATED = frozenset(
+    """announced added appealed confirmed declared denied insisted offered pledged promised proposed rejected suggested urged vowed
+    warned""".split()  # noqa: SIM905 - a list of words
+)
+"""Likewise; of others, "the ships delivered on Monday" may be ships that are still to come."""
+_NO_PAST = frozenset({"planned", "scheduled", "expected", "postponed", "delayed", "slated"})
+"""What was to be: "was planned on Tuesday"."""
+_NOT_BEFORE_A_PAST = frozenset(
+    """have to get gets being be is are will would could should may might must can want wants wanted need needs see seek seeks
+    if unless once until when who which""".split()  # noqa: SIM905 - a list of words
+)
+"""Before such a word these may make it a thing to come: "will have met on Monday", "want the ships delivered on Monday"."""
+_CLAUSE_REACH = 8
+"""Tokens of its clause before a verb in "ed"."""
+_HELPERS = 3
+"""Words that may stand before a verb and say when: "are to be"."""
+_SENTENCE_ENDS = frozenset(".!?;")
 _REACH = 5
 """So many words may stand between a bound and its date."""
 
 
-def doubt_beside(tokens: tuple[Token, ...], first: int, last: int) -> str:
-    """The words beside tokens `first` to `last` that may change which days are meant; "" for none."""
-    return _before(tokens, first) or _behind(tokens, first, last) or _named_or_counted(tokens, first, last)
+def doubt_beside(tokens: tuple[Token, ...], first: int, last: int, given: Days) -> str:
+    """The words beside tokens `first` to `last` that may change which days are meant, or put them in another year than is given; or ""."""
+    return (
+        _before(tokens, first)
+        or _behind(tokens, first, last)
+        or _denied(tokens, first, last)
+        or _named_or_counted(tokens, first, last)
+        or _other_year(tokens, first, last, given)
+    )
 
 
 def _adjoining(tokens: tuple[Token, ...], first: int) -> str:
@@ -203,6 +239,71 @@ def _has_a_year(tokens: tuple[Token, ...]) -> bool:
     begin = named[0] + 1 if named else len(tokens)
     behind = next((token for token in tokens[begin:] if token.word != "," and (token.number is None or _is_year(token))), None)
     return behind is not None and _is_year(behind)
+
+
+def _denied(tokens: tuple[Token, ...], first: int, last: int) -> str:
+    """What denies a date for which another stands behind "but": "not" in "not start on 5 April but on 7 April"; "" for nothing."""
+    but = last + 1 if last < len(tokens) and tokens[last].word == "," else last
+    instead = tokens[but + 1 : but + _NEXT_DATE]
+    if but >= len(tokens) or tokens[but].word != "but" or not any(_is_of_a_date(token) for token in instead):
+        return ""
+    before = {token.word for token in tokens[max(0, first - _DENIAL) : first]}
+    return "but" if before & _DENIALS else ""
+
+
+def _other_year(tokens: tuple[Token, ...], first: int, last: int, given: Days) -> str:
+    """What puts a day or a month without a year into another year, before it in its sentence: "In 2023 they met, on 20 December"; or ""."""
+    date = tokens[first:last]
+    if not any(token.word in MONTHS for token in date) or any(_is_year(token) for token in date):
+        return ""
+    for at in range(first - 2, -1, -1):
+        word, following = tokens[at].word, tokens[at + 1]
+        if word == "will" or (at and _ends_a_clause(tokens, at)):
+            return ""
+        if word in {"in", "year"} and _in_an_aside(tokens, at, first):
+            continue
+        if word == "in" and _is_year(following):
+            return "" if any(end is not None and end.year == following.number for end in given) else following.raw
+        if word == "year" and following.word in {"earlier", "before"}:
+            return f"{word} {following.word}"
+    return ""
+
+
+def _ends_a_clause(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether a sentence ends at a token, not at the full stop of "Feb.", or another clause begins: "met in 2023, and on 1 March …"."""
+    before = tokens[at - 1].word
+    return before not in MONTHS if tokens[at].word in _SENTENCE_ENDS else tokens[at].word in {"and", "but"} and before == ","
+
+
+def _in_an_aside(tokens: tuple[Token, ...], at: int, first: int) -> bool:
+    """Whether commas part a place from a date behind it, and from what stands before it: "the deal, signed in 2023, ended on 1 March"."""
+    begin = next((here for here in range(at, -1, -1) if tokens[here].word in _SENTENCE_ENDS), 0)
+    return any(token.word == "," for token in tokens[begin:at]) and any(token.word == "," for token in tokens[at:first])
+
+
+def tense_before(tokens: tuple[Token, ...], first: int) -> Literal["past", "future", ""]:
+    """When the verb directly before a date has what it tells happen: "said on Tuesday", "will meet late on Tuesday"; or ""."""
+    at = first - 1
+    while at > 0 and tokens[at].word in _BEFORE_A_DAY:
+        at -= 1
+    if at < 0:
+        return ""
+    word = tokens[at].word
+    helpers = [token.word for token in tokens[max(0, at - _HELPERS) : at] if token.word != "be"]
+    before = helpers[-1] if helpers else ""
+    if before == "will" or (before == "to" and helpers[-2:-1] in (["is"], ["are"])):
+        return "future"
+    if word in _PAST:
+        return "" if before in _NOT_BEFORE_A_PAST else "past"
+    is_passive = word.endswith("ed") and word not in _NO_PAST and before in {"was", "were", "had"}
+    if not is_passive and word not in _STATED:
+        return ""
+    for token in reversed(tokens[max(0, at - _CLAUSE_REACH) : at]):
+        if token.word in _NOT_BEFORE_A_PAST:
+            return ""
+        if token.word in {",", *_SENTENCE_ENDS}:
+            break
+    return "past"
 
 
 def _named_or_counted(tokens: tuple[Token, ...], first: int, last: int) -> str:

@@ -70,7 +70,7 @@ def look_around(text: str, start: int, as_written: str, written: Written | None)
     after = bisect_left(tokens, words_end, key=lambda token: token.start)
     rate = rate_at(tokens, after)
     for at in _beginnings(tokens, first):
-        if is_particle(tokens, at):
+        if is_particle(tokens, at, is_own=tokens[at].start >= start):
             continue
         expression = read_expression(tokens, at)
         if expression is not None and tokens[expression.start].start < end and tokens[expression.end - 1].end > start:

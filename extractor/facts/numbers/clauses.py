@@ -21,9 +21,13 @@ _REPLACING = _PAUSES | _HEDGES | {"or"}
 _ENDING_MARKS = frozenset(".;:!?")
 _DETERMINERS = frozenset({"the", "its", "his", "her", "our", "your", "their", "these", "those", "all"})
 _ABBREVIATIONS = frozenset({"max", "min"})
+_AFFIRMING = frozenset({"only", "just", "merely", "simply"})
+_BUT_OR_END = _ENDING_MARKS | {"but"}
 _REACH_BEFORE = 6  # tokens: "at least, the officials said, 10" is 6
 _ASIDE = 4  # tokens between its commas, and the first of these
 _REACH_BEHIND = 5  # words of the thing that is counted: "10 Patriot air defence systems at most"
+_REACH_DENIED = 8  # tokens from "not" to its number, and from there to "but"
+_REACH_INSTEAD = 4  # tokens from "but" to the number that stands instead: "but with only 40"
 
 
 def _phrases(name: str) -> dict[str, list[tuple[str, ...]]]:
@@ -57,6 +61,8 @@ def bound_before(tokens: list[Token], expression: Expression) -> str:
         if token.kind == "break" or token.text in _ENDING_MARKS or token.word in _CLAUSE_ENDS:
             return ""
         if is_loose_number(tokens, at):  # "not one of the 10", "zero of 12"; what stands before another number bounds that
+            if word_at(tokens, at - 1) == "/" and word_at(tokens, at + 1) == "of":
+                return " ".join(token.text for token in tokens[at - 1 : at + 2])  # "1/8 of the 40"
             before = at - 1 if word_at(tokens, at - 1) == "not" else at
             length = _phrase_at(tokens, before, _FAR_BOUNDS)
             return " ".join(token.text for token in tokens[before : before + length])
@@ -103,10 +109,34 @@ def bound_behind(tokens: list[Token], expression: Expression, after: int) -> str
             return hedged
         begin = at + 1 if word == "," else at
         length = _phrase_at(tokens, begin, _BOUNDS_BEHIND)
+        if is_kind(tokens, begin + length, "dash") and is_glued(tokens, begin + length):
+            length = 0  # "10 short-range missiles"
         if length and not _is_about_the_next(tokens, begin, begin + length, after_comma=begin > at):
             return " ".join(token.text for token in tokens[begin : begin + length])
         if begin > at or word in _THING_ENDS or not is_kind(tokens, at, "word"):
             return ""
+    return ""
+
+
+def denied_before(tokens: list[Token], expression: Expression, after: int) -> str:
+    """The word that denies a number for which another stands behind "but": "not" in "will not send 60 tanks but 40"; "" for none.
+
+    Args:
+        tokens: Of the passage.
+        expression: One that stands in it.
+        after: Index of the token after the value's words, which may go on after the expression.
+    """
+    here = max(after, expression.end)
+    but = next((at for at in range(here, here + _REACH_DENIED) if word_at(tokens, at) in _BUT_OR_END), here)
+    instead = range(but + 1, but + 1 + _REACH_INSTEAD)
+    if word_at(tokens, but) != "but" or not any(is_loose_number(tokens, at) or read_before(tokens, at) for at in instead):
+        return ""
+    for at in range(expression.start - 1, max(-1, expression.start - 1 - _REACH_DENIED), -1):
+        token = tokens[at]
+        if token.kind == "break" or token.text in _ENDING_MARKS or token.word in _CLAUSE_ENDS:
+            return ""
+        if token.word in {"not", "never", "cannot"} or token.word.endswith("n't"):
+            return "" if word_at(tokens, at + 1) in _AFFIRMING else token.text
     return ""
 
 

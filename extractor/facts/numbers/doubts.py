@@ -5,7 +5,7 @@ Before changing it: the words stand in neighbours.toml. A doubt costs a warning;
 """
 
 from extractor.facts.numbers.asides import doubt_in_asides
-from extractor.facts.numbers.clauses import bound_before, bound_behind
+from extractor.facts.numbers.clauses import bound_before, bound_behind, denied_before
 from extractor.facts.numbers.currencies import read_before
 from extractor.facts.numbers.expressions import Expression, read_expression
 from extractor.facts.numbers.numerals import NUMBER_WORDS, SCALES
@@ -27,14 +27,17 @@ _TOPICS = word_list("topics")
 _OVER_VERBS = word_list("over_verbs")
 _CHANGES = tuple(word_list("changes"))
 _COUNTING = word_list("counting")
+_TITLES = word_list("titles")
 _OPENING_MARKS = frozenset("(\"'\u2018\u201c\u201e\u00ab[")
 _ONE_PACKAGE = frozenset({"a", "the", "its", "this", "that", "their", "his", "her"})
 _ABBREVIATED = MONTHS | {"No", "Nos", "no", "nos"}
 _WHOLES = PART | PARTS | PERCENT | {"cent"}
+_HAND = frozenset({"hand", "hands", "handed", "handing"})
 _LIST_JOINS = frozenset({",", "and", "or", "/"})
 _LONGEST_LIST = 6
 _CHANGE_WINDOW = 8  # tokens back to the verb of "raised the number of systems from 5 to 7"
 _LAST_DAY = 31
+_AGES = range(10, 110)
 _DAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 
 
@@ -52,8 +55,10 @@ def doubt_about(tokens: list[Token], expression: Expression, after: int) -> str:
         or _shared_magnitude(tokens, expression)
         or doubt_in_asides(tokens, expression, after)
         or _measured(tokens, expression, after)
+        or _set_apart(tokens, expression, after)
         or _quoted(bound_before(tokens, expression), "before")
         or _quoted(bound_behind(tokens, expression, after), "after")
+        or _quoted(denied_before(tokens, expression, after), "before")
     )
 
 
@@ -61,12 +66,20 @@ def _quoted(words: str, side: str) -> str:
     return f"{words!r} stands {side} it" if words else ""
 
 
-def is_particle(tokens: list[Token], at: int) -> bool:
-    """Whether "over" belongs to the verb before it, since a bound of the number's own follows: "hand over at least 10"."""
+def is_particle(tokens: list[Token], at: int, *, is_own: bool) -> bool:
+    """Whether "over" belongs to the verb before it: "hand over at least 10", which has a bound of its own, and "handed over 10".
+
+    Args:
+        tokens: Of the passage.
+        at: Index of the word.
+        is_own: Whether a value has it among its words; after "handed" that is one more reading of "handed over 10".
+    """
     if word_at(tokens, at) != "over" or word_at(tokens, at - 1) not in _OVER_VERBS:
         return False
     phrase = prefix_at(tokens, at + 1)
-    return phrase is not None and phrase.bound not in {"plain", "definite"}
+    if phrase is not None and phrase.bound not in {"plain", "definite"}:
+        return True
+    return word_at(tokens, at - 1) in _HAND and not is_own
 
 
 def holds_no_number(words: str) -> bool:
@@ -116,8 +129,8 @@ def _bears_on(tokens: list[Token], at: int, expression: Expression) -> bool:
         return True  # "one in 10"
     if token.word in {"by", "from"} and any(each.word.startswith(_CHANGES) for each in tokens[max(0, at - _CHANGE_WINDOW) : at]):
         return True  # "fell by 10", "cut to 8 from 10"
-    if token.word == "of" and before in _WHOLES:
-        return True  # "a quarter of a million"
+    if token.word == "of" and (before in _WHOLES or (before == "group" and tokens[at - 1].text[0].isupper())):
+        return True  # "a quarter of a million", "the Group of Seven"
     if token.word == "of" and word_at(tokens, at - 2) == "/" and is_kind(tokens, at - 1, "number"):
         return True  # "2/3 of the 9"
     opening = word_at(tokens, expression.start)
@@ -143,6 +156,9 @@ def _is_unknown_name(tokens: list[Token], at: int) -> bool:
         return False
     if token.text.isupper() and (token.text in _NO_MODELS or not tokens[at - 1].text.islower()):
         return False  # a headline in capitals; "sends HIMARS 3" is none
+    title = at - 2 if tokens[at - 1].text[0].isupper() and tokens[at - 1].word not in _TITLES else at - 1
+    if word_at(tokens, title) in _TITLES:
+        return False  # "gives President Volodymyr Zelenskyy 14 tanks"
     return token.text not in MONTHS and token.word not in _DAYS and country_of(token.text) is None
 
 
@@ -218,6 +234,13 @@ def _measured(tokens: list[Token], expression: Expression, after: int) -> str:
     at = expression.end
     left_out = at >= after and word_at(tokens, at) in _LENGTHS and not is_glued(tokens, at)
     return f"{tokens[at].text!r} stands after it" if left_out else ""
+
+
+def _set_apart(tokens: list[Token], expression: Expression, after: int) -> str:
+    """A number by itself between two commas, as the age of a person stands: "the pilot, 34, was hurt"; "" for none."""
+    low, end = expression.minimum, expression.end
+    is_apart = word_at(tokens, expression.start - 1) == "," == word_at(tokens, end) and after <= end
+    return "it may be an age" if is_apart and expression.currency is None and low == expression.maximum and low in _AGES else ""
 
 
 def _shared_magnitude(tokens: list[Token], expression: Expression) -> str:

@@ -20,6 +20,7 @@ _RATE_UNITS = word_list("rate_units")
 _RATES = word_list("rates")
 QUOTE_MARKS = frozenset("\"'‘’“”„«»")
 _LONGEST_TAIL = 16
+_WHOLE = frozenset({"the", "its", "their", "his", "her", "these", "those"})
 _LAST_LATIN = 0x24F  # the end of Latin Extended-B: after it come scripts whose numerals this grammar does not know
 
 
@@ -95,6 +96,8 @@ def read_tail(tokens: list[Token], at: int) -> Tail | None:
     rate = ""
     words = 0
     here = at
+    if word_at(tokens, here) == "of" and word_at(tokens, here + 1) in _WHOLE and is_loose_number(tokens, here + 2):
+        here += 3  # "38 of the 108 tanks" are 38
     if word_at(tokens, here) == "more" and word_at(tokens, here + 1) != "than":
         here += 1  # "10 more": an addition
     while here < len(tokens):
