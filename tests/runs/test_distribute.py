@@ -249,7 +249,7 @@ def test_operators_see_the_articles_of_a_cluster(tmp_path, monkeypatch, caplog):
 
     @contextlib.contextmanager
     def reading(article_id, _):
-        yield types.SimpleNamespace(end=lambda *end: ends.append((article_id, *end)))
+        yield types.SimpleNamespace(end=lambda status, cause, facts: ends.append((article_id, status, cause, list(facts))))
 
     monkeypatch.setattr(distribute, "reading", reading)
     with LoopbackEndpoint(trial.right) as endpoint:
