@@ -45,6 +45,8 @@ class Discovery(Iterator[Source]):
         self._skipped: dict[str, Skipped] = {}
         self._read: dict[int, str] = {}
         self._bases: dict[str, str] = {}
+        # below one folder two paths come to one id only where bytes were percent-encoded: no other id needs to be remembered
+        self._only_base = os.path.join(arguments[0].base, "") if len(arguments) == 1 and arguments[0].base else None  # noqa: PTH118
         # Standard input has no folder to be told apart by, so its id is taken first
         self._ids = {STDIN_ID: "-"} if any(argument.kind == "stdin" for argument in arguments) else {}
         # One file of each argument is looked for now: an empty folder is said before anything is read
@@ -103,11 +105,13 @@ class Discovery(Iterator[Source]):
             found_id = f"{id_of(folders.pop())}/{found_id}"
         base = self._bases.setdefault(argument.base, os.path.join(argument.base, ""))  # noqa: PTH118 - it must end with a separator
         # of a hundred thousand paths, most are their folder's and their id: kept so, they take no memory of their own
-        self._ids[found_id] = base if base and base + found_id == file.path else file.path
+        kept = base if base and base + found_id == file.path else file.path
+        if self._only_base is None or kept is not base or "%" in found_id:
+            self._ids[found_id] = kept
         return found_id
 
     def _path_of(self, found_id: str) -> str:
-        kept = self._ids[found_id]
+        kept = self._ids.get(found_id, self._only_base or "")
         return kept + found_id if kept.endswith(os.sep) else kept
 
     def _nothing(self, argument: Argument) -> str:

@@ -73,7 +73,7 @@ def _shown(text: str) -> _Shown:
     return _Shown(kinds.count("E"), kinds.count("O"), kinds.count("s"), kinds.count("?"))
 
 
-@functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text
+@functools.lru_cache(maxsize=4096)  # the same few thousand make up most of any text
 def _kinds(run: str) -> str:
     """What the words show that stand in a run of characters without spaces."""
     return "".join(map(_kind, _WORD.findall(run.replace("’", "'"))))

@@ -250,7 +250,7 @@ def _words(text: str) -> list[str]:
     return list(chain.from_iterable(kept))
 
 
-@functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text
+@functools.lru_cache(maxsize=4096)  # the same few thousand make up most of any text
 def _words_in(run: str) -> tuple[str, ...]:
     """The words in a run of characters without spaces."""
     return tuple(_WORD.findall(run if run.isascii() else unicodedata.normalize("NFKC", run)))

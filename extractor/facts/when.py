@@ -116,7 +116,7 @@ def read_when(text: str, published: date | None) -> WhenReading | None:
     return None if len(text) > LONGEST_CHARS else _read_when(text, published)
 
 
-@functools.lru_cache(maxsize=4096)  # "on Monday", "last week": a corpus says the same again and again
+@functools.lru_cache(maxsize=2048)  # "on Monday", "last week": a corpus says the same again and again
 def _read_when(text: str, published: date | None) -> WhenReading | None:
     tokens = tokenise(text)
     return read_tokens(tokens, published) if len(tokens) <= _LONGEST_TOKENS else None

@@ -207,6 +207,7 @@ class Client:
             refused = _Refused(tried, reply)
         await talk.leave_place()  # whoever walks may need it
         async with self._walking:
+            talk.begin_anew()
             ended = self._transport.ended
             if ended and ended[0] > entered:  # it ended while this call waited: no need to hear it once more
                 raise EndpointError(*ended[1].args, status=ended[1].status)

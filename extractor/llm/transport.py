@@ -73,6 +73,10 @@ class Talk:
         if self.deadline == math.inf:
             self.deadline = time.monotonic() + self._budget_s
 
+    def begin_anew(self) -> None:
+        """Let its time count from the next place: it waited for another call, which is no retrying."""
+        self.deadline = math.inf
+
     async def leave_place(self) -> None:
         """Let another call take it; done when a request is over that is not sent again, and at the end."""
         held, self._held = self._held, None

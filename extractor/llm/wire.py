@@ -9,7 +9,6 @@ classes are known.
 import asyncio
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -83,13 +82,12 @@ class Wire:
         )
 
     def _connections(self, timeout: Any) -> Any:
-        """The HTTP client under the SDK's: over aiohttp, for less CPU, where it is installed and neither proxy nor password is in play."""
+        """The HTTP client under the SDK's: over aiohttp, for less CPU, unless a proxy or a password is in play, which only httpx does."""
         # a proxy from the environment cannot reach this machine's own loopback
         trusts = not self._endpoint.is_loopback
         # no cap on connections (0 for aiohttp): the driver bounds the calls, and a call that waits for one would seem to time out
         kept = {"max_keepalive_connections": self._settings.concurrency}
-        plain = "@" not in urlsplit(self._endpoint.url).netloc and not (trusts and getproxies())
-        if not self._is_anthropic and plain and find_spec("aiohttp"):
+        if self._is_plain(trusts):
             import aiohttp
 
             self._aiohttp = aiohttp
@@ -100,6 +98,10 @@ class Wire:
             return self._vendor.DefaultAsyncHttpxClient(timeout=timeout, limits=limits, trust_env=trusts)
         except (ImportError, ValueError) as unusable:
             raise SettingsError(f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {unusable}") from None
+
+    def _is_plain(self, trusts_environment: bool) -> bool:  # noqa: FBT001 - its caller's word
+        has_password = "@" in urlsplit(self._endpoint.url).netloc
+        return not (self._is_anthropic or has_password or (trusts_environment and getproxies()))
 
     @property
     def sdk(self) -> Any:

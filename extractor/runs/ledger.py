@@ -178,6 +178,7 @@ class Ledger(LedgerView):
                     request.cost_usd,
                 ),
             )
+        self._frames_known.add(frame.mark)  # after the commit: what was rolled back is not there
 
     def outcome(self, outcome: Outcome, *, key: str, judge_version: int, provenance: Provenance) -> None:
         """Remember what came of an article, in place of what was known of it; then let `facts.jsonl` follow.
@@ -271,7 +272,6 @@ class Ledger(LedgerView):
         """Rules, examples and schema are the same for every article: they are kept once."""
         if frame.mark not in self._frames_known:
             db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (frame.mark, frame.text))
-            self._frames_known.add(frame.mark)
 
     def _note_seen(self) -> None:
         if self._seen:

@@ -73,9 +73,9 @@ def _quick(monkeypatch):
 
 @pytest.fixture(params=["aiohttp", "httpx"])
 def library(request, monkeypatch):
-    """What carries the requests: aiohttp where it is installed, else httpx alone."""
+    """What carries the requests: aiohttp, or httpx as through a proxy."""
     if request.param == "httpx":
-        monkeypatch.setattr(wire_module, "find_spec", lambda name: None)
+        monkeypatch.setattr(wire_module.Wire, "_is_plain", lambda *_: False)
     return request.param
 
 

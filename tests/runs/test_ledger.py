@@ -13,6 +13,7 @@ from extractor.errors import LedgerError, UsageError
 from extractor.evidence.outcome import Outcome
 from extractor.llm.modes import Frame
 from extractor.records import Article, Attempt, Call, Prompt, RawItem, Reply, Usage
+from extractor.runs import ledger as ledger_module
 from extractor.runs.flow import Plan, flow
 from extractor.runs.folder import RunOptions, run
 from extractor.runs.ledger import MIGRATIONS, Ledger, Request
@@ -400,3 +401,19 @@ def test_verify_finds_what_was_changed_by_hand(tmp_path):
         for words in ("attempt 1 is not", "article 'a00.txt' is not", "of 'a01.txt' is not", "quote does not stand")
     ] == [True] * 4
     assert len(wrong) == 4
+
+
+def test_a_frame_that_was_rolled_back_is_kept_with_the_next_attempt(tmp_path, monkeypatch):
+    """A service goes on with the same ledger once there is room again: no attempt may point to a request that is not there."""
+    attempt = Attempt(key="b2:0", mode="tools", outcome="ok", usage=Usage(attempts=1))
+    request = Request(Frame("b2:0", "{}"), "http://127.0.0.1/v1")
+    with Ledger(tmp_path / "out") as ledger:
+        ledger.start_run({}, {})
+        with monkeypatch.context() as full:
+            full.setattr(ledger_module, "_NEW_ATTEMPT", "INSERT INTO nowhere VALUES (?)")
+            with pytest.raises(LedgerError):
+                ledger.attempt(call(), attempt, request)
+        ledger.attempt(call(), attempt, request)
+    db = sqlite3.connect(tmp_path / "out/ledger.sqlite")
+    assert db.execute("SELECT text FROM texts").fetchall() == [("{}",)]
+    db.close()

@@ -72,7 +72,7 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
-@functools.lru_cache(maxsize=8192)  # the same few thousand make up most of any text
+@functools.lru_cache(maxsize=4096)  # the same few thousand make up most of any text
 def _pieces(run: str) -> list[tuple[Kind, str, str, int, int]]:
     """The tokens of a run of characters without spaces: kind, text and word, where in it they begin and end."""
     pieces = []

@@ -32,7 +32,7 @@ def read_written(text: str) -> Written | None:
     return None if len(text) > _LONGEST_WORDS else _read_written(text)
 
 
-@functools.lru_cache(maxsize=4096)  # "two", "10 million dollars": a corpus says the same again and again
+@functools.lru_cache(maxsize=2048)  # "two", "10 million dollars": a corpus says the same again and again
 def _read_written(text: str) -> Written | None:
     tokens = tokenize(text)
     while tokens and tokens[0].text in QUOTE_MARKS:
